@@ -1,0 +1,245 @@
+"""What reaches a function's queue, parsed strictly: a hint of what to look at, never an argument to a change.
+
+A body that can't be understood raises Invalid and goes to the dead-letter queue; one that is well-formed but not for us
+comes back as NotForUs, to be counted and dropped. The shapes are those of
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html and
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from warden.errors import Invalid
+from warden.names import Digest, ImageId, RepositoryName, Tag, is_digest, is_repository_name
+
+OURS = "warden"
+"""The source of the messages that the warden sends to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The account and region that a function runs in; it acts on no other."""
+
+    account: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the region, as it stands in ARNs."""
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class NotForUs:
+    """A well-formed message about something else."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePushed:
+    """An image was pushed, by a tag or by its digest alone."""
+
+    id: str
+    at: datetime
+    image: ImageId
+    tag: Tag | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFinished:
+    """A scan of one manifest ended, well or badly; or somebody asks for what an earlier scan found (`asked`)."""
+
+    id: str
+    at: datetime
+    image: ImageId
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryChanged:
+    """A call changed a repository's settings; `role` is the ARN of the IAM role behind it, if it was one."""
+
+    id: str
+    at: datetime
+    repository: RepositoryName
+    call: str
+    actor: str
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """It is time to look at every repository."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryDue:
+    """One repository's turn in a sweep."""
+
+    sweep: str
+    at: datetime
+    repository: RepositoryName
+
+
+def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
+    """Parse an `ECR Image Action` event. Raises Invalid."""
+    event = _event(body)
+    if stranger := _stranger(event, home, "ECR Image Action"):
+        return stranger
+    detail = _mapping(event, "detail")
+    if (_text(detail, "action-type"), _text(detail, "result")) != ("PUSH", "SUCCESS"):
+        return NotForUs(f"{_text(detail, 'action-type')} {_text(detail, 'result')}")
+    tag = detail.get("image-tag") or None  # a push by digest has no tag, or an empty one
+    if tag is not None and not isinstance(tag, str):
+        raise Invalid(f"detail.image-tag: expected text, got {type(tag).__name__}")
+    return ImagePushed(_text(event, "id"), _time(event), _image(detail), Tag(tag) if tag else None)
+
+
+def scan_finished(body: str, home: Home) -> ScanFinished | NotForUs:
+    """Parse an `ECR Image Scan` event, or our own request to look at an image's findings. Raises Invalid."""
+    event = _event(body)
+    if stranger := _stranger(event, home, "ECR Image Scan"):
+        return stranger
+    return ScanFinished(
+        _text(event, "id"), _time(event), _image(_mapping(event, "detail")), asked=event["source"] == OURS
+    )
+
+
+def repository_changed(body: str, home: Home) -> RepositoryChanged | NotForUs:
+    """Parse an `AWS API Call via CloudTrail` event of ECR. Raises Invalid."""
+    event = _event(body)
+    if stranger := _stranger(event, home, "AWS API Call via CloudTrail"):
+        return stranger
+    detail = _mapping(event, "detail")
+    call = _text(detail, "eventName")
+    if detail.get("errorCode"):
+        return NotForUs(f"{call} was refused by ECR: nothing changed")
+    identity = _mapping(detail, "userIdentity")
+    session = identity.get("sessionContext")
+    issuer = session.get("sessionIssuer") if isinstance(session, dict) else None
+    role = issuer.get("arn") if isinstance(issuer, dict) else None
+    actor = identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "unknown"
+    return RepositoryChanged(
+        _text(event, "id"), _time(event), _changed_repository(detail), call, str(actor), str(role) if role else None
+    )
+
+
+def sweep(body: str, home: Home) -> SweepDue | RepositoryDue | NotForUs:
+    """Parse what the scheduler sends, and what a sweep sends to itself. Raises Invalid."""
+    event = _event(body)
+    if event.get("source") != OURS:
+        return NotForUs(f"source {event.get('source')!r}")
+    match event.get("detail-type"):
+        case "Sweep":
+            return SweepDue(_time(event) if "time" in event else datetime.min)
+        case "Sweep Repository":
+            detail = _mapping(event, "detail")
+            return RepositoryDue(_text(detail, "sweep"), _time(event), _repository(_text(detail, "repository-name")))
+    return NotForUs(f"detail-type {event.get('detail-type')!r}")
+
+
+def request(detail_type: str, detail: Mapping[str, str], *, id: str, at: datetime, home: Home) -> str:
+    """A message of ours in the same shape, so that a function has one kind of input to parse."""
+    return json.dumps(
+        {
+            "id": id,
+            "source": OURS,
+            "detail-type": detail_type,
+            "account": home.account,
+            "region": home.region,
+            "time": at.isoformat(),
+            "detail": dict(detail),
+        },
+        separators=(",", ":"),
+    )
+
+
+def judgement_request(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
+    """Ask scan_finished to look at what is known of an image."""
+    detail = {"repository-name": image.repository, "image-digest": image.digest}
+    return request("ECR Image Scan", detail, id=id, at=at, home=home)
+
+
+def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
+    """Ask image_pushed to look at an image whose push event may have been lost."""
+    detail = {
+        "repository-name": image.repository,
+        "image-digest": image.digest,
+        "action-type": "PUSH",
+        "result": "SUCCESS",
+    }
+    return request("ECR Image Action", detail, id=id, at=at, home=home)
+
+
+def _event(body: str) -> Mapping[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"the body is not JSON: {type(error).__name__}") from None
+    if not isinstance(event, dict):
+        raise Invalid(f"the body is not an event: expected a JSON object, got {type(event).__name__}")
+    return event
+
+
+def _stranger(event: Mapping[str, Any], home: Home, detail_type: str) -> NotForUs | None:
+    """The rule's pattern already says this; a queue can be written to by others than the rule."""
+    if _text(event, "source") not in {"aws.ecr", OURS} or _text(event, "detail-type") != detail_type:
+        return NotForUs(f"{event['source']} {event['detail-type']}")
+    if (_text(event, "account"), _text(event, "region")) != (home.account, home.region):
+        return NotForUs("another account or region")
+    return None
+
+
+def _mapping(event: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    value = event.get(field)
+    if not isinstance(value, dict):
+        raise Invalid(f"{field}: expected an object, got {type(value).__name__}")
+    return value
+
+
+def _text(event: Mapping[str, Any], field: str) -> str:
+    value = event.get(field)
+    if not isinstance(value, str) or not value:
+        raise Invalid(f"{field}: expected text, got {type(value).__name__ if value != '' else 'nothing'}")
+    return value
+
+
+def _time(event: Mapping[str, Any]) -> datetime:
+    text = _text(event, "time")
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"time: expected ISO 8601, got {text[:40]!r}") from None
+    if at.tzinfo is None:
+        raise Invalid(f"time: expected a time zone, got {text[:40]!r}")
+    return at
+
+
+def _repository(name: str) -> RepositoryName:
+    if not is_repository_name(name):
+        raise Invalid(f"repository-name: {name[:80]!r} is not a name that ECR allows")
+    return RepositoryName(name)
+
+
+def _image(detail: Mapping[str, Any]) -> ImageId:
+    digest = detail.get("image-digest")
+    if not is_digest(digest):
+        raise Invalid(f"image-digest: expected sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
+    return ImageId(_repository(_text(detail, "repository-name")), Digest(str(digest)))
+
+
+def _changed_repository(detail: Mapping[str, Any]) -> RepositoryName:
+    """TagResource and UntagResource name the repository by its ARN, the other calls by its name."""
+    parameters = _mapping(detail, "requestParameters")
+    name = parameters.get("repositoryName")
+    if name is None:
+        name = str(parameters.get("resourceArn", "")).partition(":repository/")[2]
+    return _repository(str(name))

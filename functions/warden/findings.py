@@ -1,0 +1,122 @@
+"""Findings in one shape, and the verdict over them."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from warden.names import Severity
+from warden.policy import FindingsStandard
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One vulnerability in one package. `fixed_in` is None where the scanner does not say."""
+
+    name: str
+    severity: Severity
+    package: str
+    version: str
+    fixed_in: str | None = None
+    score: float | None = None
+
+
+class ScanState(StrEnum):
+    """What a scan status means for the user."""
+
+    SCANNED = "scanned"
+    WAITING = "waiting"
+    UNSCANNED = "unscanned"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What is known of the scan of one manifest: its findings are complete only where the state is SCANNED.
+
+    `platform` is empty for an image that no index lists.
+    """
+
+    state: ScanState
+    explanation: str
+    findings: tuple[Finding, ...] = ()
+    platform: str = ""
+
+
+_SCANNED = frozenset({"COMPLETE", "ACTIVE"})
+_WAITING = frozenset({"IN_PROGRESS", "PENDING"})
+_UNSCANNED = {
+    "FAILED": "the scan failed",
+    "UNSUPPORTED_IMAGE": "the scanner does not support this image",
+    "SCAN_ELIGIBILITY_EXPIRED": "the image is too old to be scanned again: push it again",
+    "FINDINGS_UNAVAILABLE": "ECR has no findings for this image",
+    "LIMIT_EXCEEDED": "a scanning limit was exceeded",
+    "IMAGE_ARCHIVED": "the image is archived, and archived images are not scanned",
+    "IMAGE_SIZE_EXCEEDED": "the image is too large for the scanner",
+}
+
+
+def state_of(status: str, description: str = "") -> tuple[ScanState, str]:
+    """What a scan status of ECR means; a status that we don't know is unscanned, never clean.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanStatus.html
+    """
+    if status in _SCANNED:
+        return ScanState.SCANNED, "scanned"
+    if status in _WAITING:
+        return ScanState.WAITING, "the scan is not finished"
+    explanation = _UNSCANNED.get(status, f"ECR answered with a scan status that we don't know, {status}")
+    return ScanState.UNSCANNED, f"{explanation} ({description})" if description else explanation
+
+
+class Verdict(StrEnum):
+    """What is to be done about an image."""
+
+    PASS = "pass"  # noqa: S105 - the word for it, not a password
+    NOTIFY = "notify"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on one image, with what decided it.
+
+    `told` are the findings that reach the notify or the block threshold, worst first; `counts` count every finding once, however
+    many platforms have it; `unscanned` explains each platform that nothing is known of.
+    """
+
+    verdict: Verdict
+    told: tuple[Finding, ...]
+    counts: Mapping[Severity, int]
+    unscanned: tuple[Scan, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same news: a repeated scan with nothing new has the fingerprint of the one before."""
+        news = [f"{finding.name} {finding.package} {finding.version} {finding.severity}" for finding in self.told]
+        news += [f"{scan.platform} {scan.explanation}" for scan in self.unscanned]
+        return hashlib.sha256("\n".join([self.verdict, *sorted(news)]).encode()).hexdigest()[:16]
+
+
+def judge(scans: Iterable[Scan], standard: FindingsStandard) -> Judgement:
+    """The verdict over an image's scans, one for each of its platforms.
+
+    A platform that was not scanned makes at least `notify`: unknown is never clean. Scans that still wait must not get
+    here.
+    """
+    scans = tuple(scans)
+    found = {finding for scan in scans for finding in scan.findings}
+    threshold = max(standard.notify_from, standard.block_from, key=lambda severity: severity.rank)
+    told = tuple(sorted((finding for finding in found if finding.severity.reaches(threshold)), key=_worst_first))
+    unscanned = tuple(scan for scan in scans if scan.state is not ScanState.SCANNED)
+    if any(finding.severity.reaches(standard.block_from) for finding in found):
+        verdict = Verdict.BLOCK
+    else:
+        verdict = Verdict.NOTIFY if told or unscanned else Verdict.PASS
+    tally = Counter(finding.severity for finding in found)
+    counts = {severity: tally[severity] for severity in Severity if tally[severity]}
+    return Judgement(verdict, told, counts, unscanned)
+
+
+def _worst_first(finding: Finding) -> tuple[int, float, str, str]:
+    return finding.severity.rank, -(finding.score or 0.0), finding.name, finding.package

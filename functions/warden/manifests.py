@@ -1,0 +1,114 @@
+"""Manifests as a registry keeps them: what each one is, and what an index holds.
+
+https://github.com/opencontainers/image-spec/blob/main/manifest.md and image-index.md
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from warden.errors import Invalid
+from warden.names import Digest, is_digest
+
+INDEX_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    }
+)
+IMAGE_CONFIG_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.docker.container.image.v1+json",
+    }
+)
+MANIFEST_TYPES = (
+    *sorted(INDEX_TYPES),
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+"""What we accept from BatchGetImage: every kind as it was pushed, so that none is converted."""
+
+_ATTESTATION = "vnd.docker.reference.type"
+_IN_TOTO = "application/vnd.in-toto+json"
+
+
+class Kind(StrEnum):
+    """What a manifest is, as far as scanning is concerned."""
+
+    INDEX = "index"
+    IMAGE = "image"
+    ATTESTATION = "attestation"
+    ARTIFACT = "artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One manifest that an index lists, with the platform that it says it is for."""
+
+    digest: Digest
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One manifest: its kind and, for an index, the images and nested indexes that it lists."""
+
+    kind: Kind
+    platforms: tuple[Platform, ...] = ()
+    nested: tuple[Digest, ...] = ()
+
+
+def read_manifest(text: str) -> Manifest:
+    """What a manifest's JSON says. Raises Invalid where it is none."""
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Invalid("the manifest is not JSON") from None
+    if not isinstance(manifest, dict):
+        raise Invalid("the manifest is not a JSON object")
+    if "manifests" in manifest:
+        return _read_index(manifest)
+    return Manifest(_kind_of(manifest))
+
+
+def _read_index(manifest: Mapping[str, Any]) -> Manifest:
+    platforms: list[Platform] = []
+    nested: list[Digest] = []
+    for entry in manifest["manifests"] or ():
+        digest = entry.get("digest") if isinstance(entry, dict) else None
+        if not is_digest(digest):
+            raise Invalid(f"the index lists something without a digest: {str(digest)[:80]!r}")
+        if entry.get("mediaType") in INDEX_TYPES:
+            nested.append(Digest(digest))
+        elif not _is_attestation_entry(entry):
+            platforms.append(Platform(Digest(digest), _platform_name(entry.get("platform"))))
+    return Manifest(Kind.INDEX, tuple(platforms), tuple(nested))
+
+
+def _is_attestation_entry(entry: Mapping[str, Any]) -> bool:
+    """BuildKit marks attestations by an annotation; older ones only by the platform unknown/unknown."""
+    platform = entry.get("platform") or {}
+    return _ATTESTATION in (entry.get("annotations") or {}) or (
+        platform.get("os") == "unknown" and platform.get("architecture") == "unknown"
+    )
+
+
+def _platform_name(platform: object) -> str:
+    if not isinstance(platform, dict):
+        return "unknown platform"
+    parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
+    return "/".join(str(part) for part in parts if part) or "unknown platform"
+
+
+def _kind_of(manifest: Mapping[str, Any]) -> Kind:
+    layers = [layer.get("mediaType") for layer in manifest.get("layers") or () if isinstance(layer, dict)]
+    if layers and all(layer == _IN_TOTO for layer in layers):
+        return Kind.ATTESTATION
+    config = manifest.get("config")
+    config_type = config.get("mediaType") if isinstance(config, dict) else None
+    if manifest.get("subject") or manifest.get("artifactType") or config_type not in IMAGE_CONFIG_TYPES:
+        return Kind.ARTIFACT
+    return Kind.IMAGE

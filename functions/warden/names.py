@@ -1,0 +1,66 @@
+"""The names of things in a registry, as types, so that a digest can't be passed where a tag is meant."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+RepositoryName = NewType("RepositoryName", str)
+Digest = NewType("Digest", str)
+Tag = NewType("Tag", str)
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REPOSITORY = re.compile(r"(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+
+
+class Severity(StrEnum):
+    """How bad a finding is, in the words of ECR's basic scanning, worst first."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+    INFORMATIONAL = "INFORMATIONAL"
+    UNDEFINED = "UNDEFINED"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; a severity reaches a threshold when its rank is no greater than the threshold's."""
+        return _RANKS[self]
+
+    def reaches(self, threshold: "Severity") -> bool:
+        """Whether this severity is as bad as the threshold, or worse."""
+        return self.rank <= threshold.rank
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageId:
+    """One image of one repository of this account's registry, by its digest: the only name that can't move."""
+
+    repository: RepositoryName
+    digest: Digest
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}"
+
+
+def is_digest(text: object) -> bool:
+    """Whether the text is a whole sha256 digest, the only kind that ECR makes."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def is_repository_name(text: object) -> bool:
+    """Whether ECR would accept the text as a repository's name (CreateRepository's pattern, 2 to 256 characters)."""
+    return isinstance(text, str) and 2 <= len(text) <= 256 and _REPOSITORY.fullmatch(text) is not None
+
+
+def short(digest: str) -> str:
+    """A digest as people read it: its first twelve hexadecimal characters.
+
+    >>> short("sha256:41d9be20c0ffee00" + "0" * 48)
+    'sha256:41d9be20c0ff'
+    """
+    return digest[: len("sha256:") + 12]

@@ -1,0 +1,143 @@
+"""A notice: a message independent of any chat product.
+
+Its texts may come from outside (tags, package names, repository names): they are data, shown as text. Whoever renders
+a notice escapes and cuts; whoever makes one never puts markup in. Links are only the ones that we build.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from warden.errors import Invalid
+
+
+class Level(StrEnum):
+    """How loud a notice is. Every channel shows it as a sign and in words, never by colour alone."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    ATTENTION = "attention"
+    CHANGE = "change"
+    HELLO = "hello"
+    GOOD = "good"
+
+
+class Style(StrEnum):
+    """How a span of text looks."""
+
+    PLAIN = "plain"
+    BOLD = "bold"
+    CODE = "code"
+    ITALIC = "italic"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text in one style; with a URL of ours it is a link."""
+
+    text: str
+    style: Style = Style.PLAIN
+    url: str | None = None
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A labelled value, shown beside others."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled list; `more` counts the items that were left out."""
+
+    title: str
+    items: tuple[Line, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message.
+
+    `id` is made from what the notice says, so the same news has the same id however often it is delivered.
+    `subject` is the repository or image that it is about; `footer` says where to look it up.
+    """
+
+    id: str
+    kind: str
+    level: Level
+    title: str
+    subject: str
+    summary: Line
+    sections: tuple[Section, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    next_step: Line = ()
+    links: Line = ()
+    footer: str = ""
+
+
+def plain(text: str) -> Span:
+    """Text as it is."""
+    return Span(text)
+
+
+def bold(text: str) -> Span:
+    """Text that matters."""
+    return Span(text, Style.BOLD)
+
+
+def code(text: str) -> Span:
+    """A name or a command."""
+    return Span(text, Style.CODE)
+
+
+def link(text: str, url: str) -> Span:
+    """A link that we built; never one that came with an event."""
+    return Span(text, url=url)
+
+
+def to_json(notice: Notice, *, channel: str) -> str:
+    """The notice as the body of a queue message to one channel."""
+    return json.dumps({"channel": channel, "notice": asdict(notice)}, ensure_ascii=True, separators=(",", ":"))
+
+
+def from_json(body: str) -> tuple[str, Notice]:
+    """The channel's name and the notice out of a queue message.
+
+    Raises Invalid where the body is not what `to_json` writes.
+    """
+    try:
+        envelope = json.loads(body)
+        return str(envelope["channel"]), _notice(envelope["notice"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Invalid(f"not a notice of ours: {type(error).__name__}: {error}") from None
+
+
+def _notice(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        id=data["id"],
+        kind=data["kind"],
+        level=Level(data["level"]),
+        title=data["title"],
+        subject=data["subject"],
+        summary=_line(data["summary"]),
+        sections=tuple(
+            Section(section["title"], tuple(_line(item) for item in section["items"]), section["more"])
+            for section in data["sections"]
+        ),
+        facts=tuple(Fact(fact["label"], fact["value"]) for fact in data["facts"]),
+        next_step=_line(data["next_step"]),
+        links=_line(data["links"]),
+        footer=data["footer"],
+    )
+
+
+def _line(spans: list[Mapping[str, Any]]) -> Line:
+    return tuple(Span(span["text"], Style(span["style"]), span["url"]) for span in spans)
