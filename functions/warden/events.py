@@ -33,6 +33,10 @@ class Home:
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
 
+    def role_arn(self, path_and_name: str) -> str:
+        """The ARN of this account's role of that path and name; of a path alone, how the ARNs of its roles begin."""
+        return f"arn:{self.partition}:iam::{self.account}:role{path_and_name}"
+
 
 @dataclass(frozen=True, slots=True)
 class NotForUs:
@@ -43,12 +47,13 @@ class NotForUs:
 
 @dataclass(frozen=True, slots=True)
 class ImagePushed:
-    """An image was pushed, by a tag or by its digest alone."""
+    """An image was pushed, by a tag or by its digest alone; or the sweep reminds of it (`asked`)."""
 
     id: str
     at: datetime
     image: ImageId
     tag: Tag | None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,14 @@ class RepositoryDue:
     repository: RepositoryName
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryDue:
+    """It is time to say what a sweep found; `at` is when it began."""
+
+    sweep: str
+    at: datetime
+
+
 def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     """Parse an `ECR Image Action` event. Raises Invalid."""
     event = _event(body)
@@ -100,7 +113,9 @@ def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     tag = detail.get("image-tag") or None  # a push by digest has no tag, or an empty one
     if tag is not None and not isinstance(tag, str):
         raise Invalid(f"detail.image-tag: expected text, got {type(tag).__name__}")
-    return ImagePushed(_text(event, "id"), _time(event), _image(detail), Tag(tag) if tag else None)
+    return ImagePushed(
+        _text(event, "id"), _time(event), _image(detail), Tag(tag) if tag else None, asked=event["source"] == OURS
+    )
 
 
 def scan_finished(body: str, home: Home) -> ScanFinished | NotForUs:
@@ -132,17 +147,19 @@ def repository_changed(body: str, home: Home) -> RepositoryChanged | NotForUs:
     )
 
 
-def sweep(body: str, home: Home) -> SweepDue | RepositoryDue | NotForUs:
-    """Parse what the scheduler sends, and what a sweep sends to itself. Raises Invalid."""
+def sweep(body: str) -> SweepDue | RepositoryDue | SummaryDue | NotForUs:
+    """Parse what the scheduler sends, and what a sweep sends to itself; no rule writes to its queue. Raises Invalid."""
     event = _event(body)
     if event.get("source") != OURS:
         return NotForUs(f"source {event.get('source')!r}")
     match event.get("detail-type"):
         case "Sweep":
-            return SweepDue(_time(event) if "time" in event else datetime.min)
+            return SweepDue(_time(event))
         case "Sweep Repository":
             detail = _mapping(event, "detail")
             return RepositoryDue(_text(detail, "sweep"), _time(event), _repository(_text(detail, "repository-name")))
+        case "Sweep Summary":
+            return SummaryDue(_text(_mapping(event, "detail"), "sweep"), _time(event))
     return NotForUs(f"detail-type {event.get('detail-type')!r}")
 
 
@@ -177,6 +194,17 @@ def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
         "result": "SUCCESS",
     }
     return request("ECR Image Action", detail, id=id, at=at, home=home)
+
+
+def repository_due(sweep: str, repository: RepositoryName, *, at: datetime, home: Home) -> str:
+    """Ask sweep to look at one repository."""
+    detail = {"sweep": sweep, "repository-name": repository}
+    return request("Sweep Repository", detail, id=f"{sweep} {repository}", at=at, home=home)
+
+
+def summary_due(sweep: str, *, at: datetime, home: Home) -> str:
+    """Ask sweep to say what it found."""
+    return request("Sweep Summary", {"sweep": sweep}, id=sweep, at=at, home=home)
 
 
 def _event(body: str) -> Mapping[str, Any]:

@@ -1,10 +1,12 @@
 """Findings in one shape, and the verdict over them."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from warden.names import Severity
 from warden.policy import FindingsStandard
@@ -22,17 +24,48 @@ class Finding:
     score: float | None = None
 
 
+_FIXED_IN = ("fixed_in_versions", "fixed_in_version", "patched_versions")
+_SCORES = ("CVSS4_SCORE", "CVSS3_SCORE", "CVSS2_SCORE")
+
+
+def read_finding(answer: Mapping[str, Any]) -> Finding:
+    """One element of `findings` in DescribeImageScanFindings' answer. Raises KeyError where it has no name.
+
+    Basic scanning puts all but name and severity in attributes, of which none is promised.
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanFinding.html
+    """
+    attributes = {attribute["key"]: attribute.get("value", "") for attribute in answer.get("attributes") or ()}
+    severity = answer.get("severity", "")
+    return Finding(
+        name=answer["name"],
+        severity=Severity(severity) if severity in set(Severity) else Severity.UNDEFINED,
+        package=attributes.get("package_name") or "unknown package",
+        version=attributes.get("package_version") or "unknown version",
+        fixed_in=next((attributes[key] for key in _FIXED_IN if attributes.get(key)), None),
+        score=next((score for key in _SCORES if (score := _score(attributes.get(key, ""))) is not None), None),
+    )
+
+
+def _score(text: str) -> float | None:
+    try:
+        score = float(text)
+    except ValueError:
+        return None
+    return score if math.isfinite(score) else None
+
+
 class ScanState(StrEnum):
-    """What a scan status means for the user."""
+    """What a scan status means for the user. UNKNOWN: there was no scan, as far as ECR knows."""
 
     SCANNED = "scanned"
     WAITING = "waiting"
     UNSCANNED = "unscanned"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What is known of the scan of one manifest: its findings are complete only where the state is SCANNED.
+    """What is known of the scan of one manifest: its findings are complete, and mean something, only where SCANNED.
 
     `platform` is empty for an image that no index lists.
     """
@@ -81,8 +114,8 @@ class Verdict(StrEnum):
 class Judgement:
     """The verdict on one image, with what decided it.
 
-    `told` are the findings that reach the notify or the block threshold, worst first; `counts` count every finding once, however
-    many platforms have it; `unscanned` explains each platform that nothing is known of.
+    `told` are the findings that reach the notify or the block threshold, worst first; `counts` count every finding
+    once, however many platforms have it; `unscanned` explains each platform that nothing is known of.
     """
 
     verdict: Verdict

@@ -65,7 +65,9 @@ class Ledger:
                     "until": {"N": _epoch(until)},
                     "expires_at": {"N": _epoch(until + timedelta(days=1))},
                 },
-                ConditionExpression="attribute_not_exists(pk) OR #until <= :now OR (holder = :me AND #state = :working)",
+                ConditionExpression=(
+                    "attribute_not_exists(pk) OR #until <= :now OR (holder = :me AND #state = :working)"
+                ),
                 ExpressionAttributeNames={"#until": "until", "#state": "state"},
                 ExpressionAttributeValues={
                     ":now": {"N": _epoch(now)},
@@ -75,7 +77,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as refusal:
-            held: Mapping[str, Any] = refusal.response["Item"]
+            held: Mapping[str, Any] = refusal.response["Item"]  # type: ignore[typeddict-item]
             return Standing.DONE if held["state"]["S"] == "done" else Standing.BUSY
         return Standing.TAKEN
 
@@ -151,6 +153,24 @@ class Ledger:
         items = self._query(f"listed#{image}")
         return tuple(ImageId(image.repository, Digest(item["sk"]["S"])) for item in items)
 
+    def give_up_scanning(self, image: ImageId, *, why: str, now: datetime) -> None:
+        """Remember that ECR refused to scan an image, for a reason that stays: no result will ever come."""
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": f"unscannable#{image}"},
+                "sk": {"S": "reason"},
+                "text": {"S": why},
+                "expires_at": {"N": _epoch(now + KEPT)},
+            },
+        )
+
+    def why_unscanned(self, image: ImageId) -> str | None:
+        """Why ECR refused to scan the image, or None where it did not."""
+        key = {"pk": {"S": f"unscannable#{image}"}, "sk": {"S": "reason"}}
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return item["text"]["S"] if item else None
+
     def begin_sweep(self, sweep: str, *, repositories: int, now: datetime) -> None:
         """Remember how many repositories a sweep has to look at."""
         self._client.update_item(
@@ -163,8 +183,13 @@ class Ledger:
             },
         )
 
-    def count_in_sweep(self, sweep: str, repository: str, counts: Mapping[str, int], *, now: datetime) -> None:
-        """Add one repository's counts to its sweep's tally; a repeated message adds nothing."""
+    def count_in_sweep(
+        self, sweep: str, repository: str, counts: Mapping[str, int], *, lines: Iterable[str], now: datetime
+    ) -> None:
+        """Add one repository's counts to its sweep's tally; a repeated message adds nothing.
+
+        `lines` say what there is to tell of the repository.
+        """
         names = {f"#{index}": name for index, name in enumerate(counts)}
         values = {f":{index}": {"N": str(count)} for index, count in enumerate(counts.values())}
         additions = ", ".join(f"#{index} :{index}" for index in range(len(counts)))
@@ -177,6 +202,7 @@ class Ledger:
                             "Item": {
                                 "pk": {"S": f"sweep#{sweep}"},
                                 "sk": {"S": f"repository#{repository}"},
+                                "lines": {"L": [{"S": line} for line in lines]},
                                 "expires_at": {"N": _epoch(now + timedelta(days=7))},
                             },
                             "ConditionExpression": "attribute_not_exists(pk)",
@@ -204,6 +230,12 @@ class Ledger:
         )
         item = answer.get("Item", {})
         return {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "expires_at"}
+
+    def lines_of_sweep(self, sweep: str) -> dict[str, tuple[str, ...]]:
+        """What there is to tell of each repository of a sweep; those with nothing to tell are left out."""
+        items = (item for item in self._query(f"sweep#{sweep}") if item["sk"]["S"].startswith("repository#"))
+        lines = {item["sk"]["S"].partition("#")[2]: item["lines"]["L"] for item in items}
+        return {repository: tuple(line["S"] for line in told) for repository, told in lines.items() if told}
 
     def _query(self, key: str) -> list[Mapping[str, Any]]:
         items: list[Mapping[str, Any]] = []

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeGuard
 
 RepositoryName = NewType("RepositoryName", str)
 Digest = NewType("Digest", str)
 Tag = NewType("Tag", str)
 
+_LENGTHS = range(2, 257)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 
@@ -47,14 +48,14 @@ class ImageId:
         return f"{self.repository}@{self.digest}"
 
 
-def is_digest(text: object) -> bool:
+def is_digest(text: object) -> TypeGuard[str]:
     """Whether the text is a whole sha256 digest, the only kind that ECR makes."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def is_repository_name(text: object) -> bool:
     """Whether ECR would accept the text as a repository's name (CreateRepository's pattern, 2 to 256 characters)."""
-    return isinstance(text, str) and 2 <= len(text) <= 256 and _REPOSITORY.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) in _LENGTHS and _REPOSITORY.fullmatch(text) is not None
 
 
 def short(digest: str) -> str:

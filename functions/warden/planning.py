@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from warden import lifecycle
-from warden.names import RepositoryName
+from warden.names import ImageId, RepositoryName
 from warden.policy import Immutability, LifecycleAction, Mode, Standard
 from warden.wildcard import matches
 
@@ -29,7 +29,6 @@ class RepositoryObservation:
     """What ECR said of one repository. `lifecycle_policy` is its text, or None where there is none."""
 
     name: RepositoryName
-    arn: str
     immutability: str
     exclusions: tuple[str, ...]
     scan_on_push: bool
@@ -88,6 +87,40 @@ class Action:
     blocked: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """The images whose scans are to be started, or the reason why none is.
+
+    `results_come` says whether basic scanning gives results here at all.
+    """
+
+    images: tuple[ImageId, ...]
+    reason: str
+    results_come: bool
+
+
+def plan_scans(
+    images: tuple[ImageId, ...],
+    *,
+    repository_scans: bool,
+    scanning: RegistryScanning,
+    standard: Standard,
+) -> ScanPlan:
+    """Which of the images of one push need a scan to be started.
+
+    `repository_scans` is the repository's own scan-on-push setting. A scan reads an image and changes nothing, so it is
+    started in `report` mode too; only `off` stops it.
+    """
+    if scanning.enhanced:  # StartImageScan is refused: Inspector scans by itself
+        return ScanPlan((), "the registry has enhanced scanning", results_come=False)
+    if repository_scans or scanning.scans_on_push(standard.repository):
+        return ScanPlan((), "ECR scans this repository's pushes by itself", results_come=True)
+    if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:
+        origin = standard.origins["scanning.on_push"]
+        return ScanPlan((), f"the policy asks for no scans ({origin})", results_come=False)
+    return ScanPlan(images, "", results_come=True)
+
+
 def plan(observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard) -> tuple[Action, ...]:
     """The actions that would bring the repository to its standard; none where it complies."""
     steps = (_plan_tags(observation, standard), _plan_scanning(observation, scanning, standard))
@@ -134,9 +167,7 @@ def _describe_tags(immutability: str, exclusions: tuple[str, ...]) -> str:
     return f"{words} {relation} {', '.join(exclusions)}"
 
 
-def _plan_scanning(
-    observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard
-) -> Action | None:
+def _plan_scanning(observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard) -> Action | None:
     """Under enhanced scanning, and where a registry rule covers the repository, its own setting means nothing."""
     if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:
         return None

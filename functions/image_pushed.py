@@ -1,0 +1,102 @@
+"""An image was pushed: start its scan where ECR does not do so by itself, one for every platform under an index."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from warden import events
+from warden.events import Home, ImagePushed, NotForUs
+from warden.ledger import Entry, Ledger
+from warden.manifests import Kind
+from warden.names import ImageId
+from warden.once import once
+from warden.planning import plan_scans
+from warden.policy import Policy, standard_of
+from warden.queues import Message, Queue
+from warden.registry import Registry, ScanStart
+from warden.runtime import Deployment, Function, Handle, Outcome
+
+A_DAY = timedelta(hours=24)
+"""ECR scans an image once in 24 hours: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedImages:
+    """What the function works with."""
+
+    home: Home
+    policy: Policy
+    registry: Registry
+    ledger: Ledger
+    judgements: Queue
+
+    def handle(self, message: Message) -> Outcome:
+        """Parse, observe, plan, apply, record."""
+        event = events.image_pushed(message.body, self.home)
+        if isinstance(event, NotForUs):
+            return Outcome("NotForUs", reason=event.reason)
+        manifest = self.registry.manifest(event.image)
+        repository_scans = self.registry.scans_on_push(event.image.repository)
+        if manifest is None or repository_scans is None:
+            return Outcome("Gone", str(event.image))
+        if manifest.kind in {Kind.ATTESTATION, Kind.ARTIFACT}:
+            return Outcome("NotScannable", str(event.image), manifest.kind)
+        self._record_push(event, manifest.kind)
+        images: tuple[ImageId, ...] = (event.image,)
+        if manifest.kind is Kind.INDEX:
+            platforms = self.registry.platforms(event.image, manifest)
+            images = tuple(ImageId(event.image.repository, platform.digest) for platform in platforms)
+            self.ledger.adopt(event.image, (image.digest for image in images), now=message.now)
+        plan = plan_scans(
+            images,
+            repository_scans=repository_scans,
+            scanning=self.registry.scanning(),
+            standard=standard_of(self.policy, event.image.repository),
+        )
+        started = [self._start(image, event, message) for image in plan.images]
+        # A scan that we started ends in an event of its own; any other result waits until somebody asks for it.
+        if plan.results_come and (manifest.kind is Kind.INDEX or event.asked or not all(started)):
+            request = events.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
+            self.judgements.send(request)
+        return Outcome("ScansStarted" if any(started) else "NoScanStarted", str(event.image), plan.reason)
+
+    def _record_push(self, event: ImagePushed, kind: Kind) -> None:
+        if event.asked:
+            return
+        text = f"pushed as {event.tag}" if event.tag else "pushed by its digest"
+        self.ledger.record(Entry(str(event.image), event.at, "pushed", text, {"kind": kind}), event=event.id)
+
+    def _start(self, image: ImageId, event: ImagePushed, message: Message) -> bool:
+        """Whether a scan was started now, so that its event is still to come."""
+        deed = f"scan#{image}"
+        answer = once(
+            self.ledger,
+            deed,
+            lambda: self._ask_for_scan(image, event, message.now),
+            owner=message.id,
+            now=message.now,
+            lasts=A_DAY,
+        )
+        if answer is ScanStart.GONE:  # it may be pushed again today
+            self.ledger.give_back(deed, owner=message.id, now=message.now)
+        return answer is ScanStart.STARTED
+
+    def _ask_for_scan(self, image: ImageId, event: ImagePushed, now: datetime) -> ScanStart:
+        answer = self.registry.start_scan(image)
+        if answer in {ScanStart.UNSUPPORTED, ScanStart.ARCHIVED}:
+            self.ledger.give_up_scanning(image, why=answer, now=now)
+        self.ledger.record(Entry(str(image), event.at, "scan", answer), event=event.id)
+        return answer
+
+
+def connect(deployment: Deployment) -> Handle:
+    """What a deployed function works with."""
+    return PushedImages(
+        home=deployment.home,
+        policy=deployment.policy,
+        registry=deployment.registry,
+        ledger=deployment.ledger,
+        judgements=deployment.queue("WARDEN_JUDGEMENTS"),
+    ).handle
+
+
+handler = Function(connect)

@@ -1,0 +1,71 @@
+"""Carrying out a plan: each action is written down before it is taken, and again when it is done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from warden.errors import Refused
+from warden.ledger import Entry, Ledger
+from warden.planning import Action
+from warden.policy import Mode
+from warden.registry import Registry
+
+
+class Result(StrEnum):
+    """What came of an action."""
+
+    DONE = "done"
+    REPORTED = "would be done"
+    BLOCKED = "needs a person"
+    REFUSED = "refused by ECR"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An action with what came of it, and why where it was not done."""
+
+    action: Action
+    result: Result
+    reason: str = ""
+
+    @property
+    def remark(self) -> str:
+        """What there is to say besides the change itself: nothing where it was made."""
+        return "" if self.result is Result.DONE else ": ".join(filter(None, (self.result, self.reason)))
+
+    def __str__(self) -> str:
+        """One line for people."""
+        change = f"{self.action.field}: {self.action.before} → {self.action.after}"
+        return f"{change} ({self.remark})" if self.remark else change
+
+
+def carry_out(
+    actions: Iterable[Action], registry: Registry, ledger: Ledger, *, event: str, at: datetime
+) -> tuple[Deed, ...]:
+    """Take the actions that are to be enforced and report the others; one that ECR refuses does not stop the next.
+
+    The first record tells, if the sandbox is killed, what was begun.
+    """
+    return tuple(_carry_out(action, registry, ledger, event, at) for action in actions)
+
+
+def _carry_out(action: Action, registry: Registry, ledger: Ledger, event: str, at: datetime) -> Deed:
+    if action.blocked:
+        deed = Deed(action, Result.BLOCKED, action.blocked)
+    elif action.mode is not Mode.ENFORCE:
+        deed = Deed(action, Result.REPORTED)
+    else:
+        _record(action, "begun", str(Deed(action, Result.DONE)), ledger, event, at)
+        try:
+            registry.apply(action)
+            deed = Deed(action, Result.DONE)
+        except Refused as refusal:
+            deed = Deed(action, Result.REFUSED, str(refusal))
+    _record(action, deed.result, str(deed), ledger, event, at)
+    return deed
+
+
+def _record(action: Action, result: str, text: str, ledger: Ledger, event: str, at: datetime) -> None:
+    details = {"result": result, "rule": action.origin}
+    ledger.record(Entry(action.repository, at, "standard", text, details), event=f"{event}#{action.kind}")

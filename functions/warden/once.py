@@ -1,0 +1,37 @@
+"""A deed is done once, however often and however many at a time are told to do it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from warden.errors import Unavailable
+from warden.ledger import KEPT, Ledger, Standing
+
+Result = TypeVar("Result")
+
+BUSY_FOR = timedelta(minutes=2)
+"""How long a claim holds if its holder dies: longer than any function of ours may run for one message."""
+
+
+def once(
+    ledger: Ledger, deed: str, do: Callable[[], Result], *, owner: str, now: datetime, lasts: timedelta = KEPT
+) -> Result | None:
+    """Do the deed and return what it gives, or None where it was done before.
+
+    The claim is taken before the work and closed after it. If the sandbox is killed between the two, the same message
+    (`owner`) comes again and does the work again; so the work itself must bear a repetition. Raises Unavailable where
+    another copy is at it, and whatever `do` raises, after giving the claim back.
+    """
+    match ledger.claim(deed, owner=owner, now=now, busy_for=BUSY_FOR):
+        case Standing.DONE:
+            return None
+        case Standing.BUSY:
+            raise Unavailable(f"another copy of the message is at it: {deed}", retry_after=BUSY_FOR.total_seconds())
+        case Standing.TAKEN:
+            try:
+                result = do()
+            except Exception:
+                ledger.give_back(deed, owner=owner, now=now)
+                raise
+    ledger.finish(deed, owner=owner, now=now, lasts=lasts)
+    return result

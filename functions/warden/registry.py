@@ -1,0 +1,289 @@
+"""Amazon ECR, as the handlers see it: named by what we want to know or to do, with its pages and refusals hidden."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from warden.errors import Refused, Unavailable
+from warden.findings import Finding, Scan, ScanState, read_finding, state_of
+from warden.images import Image
+from warden.manifests import INDEX_TYPES, MANIFEST_TYPES, Manifest, Platform, read_manifest
+from warden.names import Digest, ImageId, RepositoryName, Tag
+from warden.planning import Action, ActionKind, RegistryScanning, RepositoryObservation, ScanningRule
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+FINDINGS_A_PAGE = 500
+IMAGES_A_PAGE = 1000
+REPOSITORIES_A_PAGE = 1000
+MOST_PLATFORMS = 100
+"""Real indexes list a dozen."""
+
+
+class ScanStart(StrEnum):
+    """What came of asking for a scan."""
+
+    STARTED = "scan started"
+    KNOWN = "scanned within the last 24 hours: that result counts"
+    UNSUPPORTED = "not of a type that ECR scans"
+    ARCHIVED = "archived, and archived images are not scanned"
+    GONE = "gone before its scan"
+
+
+_REFUSALS = {
+    "LimitExceededException": ScanStart.KNOWN,
+    "UnsupportedImageTypeException": ScanStart.UNSUPPORTED,
+    "ImageArchivedException": ScanStart.ARCHIVED,
+    "ImageNotFoundException": ScanStart.GONE,
+    "RepositoryNotFoundException": ScanStart.GONE,
+}
+_GONE = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
+_WRONG = frozenset({"InvalidParameterException", "ValidationException"})
+
+
+class Registry:
+    """The account's private registry in one region."""
+
+    def __init__(self, client: "ECRClient", once_client: "ECRClient") -> None:
+        """`client` retries; `once_client` does not.
+
+        StartImageScan answers LimitExceededException for an image that was scanned today, which the SDK's standard
+        retries take for throttling and repeat for half a minute. So scans are started without them; the queue's own
+        retries do the same for throttling.
+        """
+        self._client = client
+        self._once_client = once_client
+
+    def image(self, image: ImageId) -> Image | None:
+        """The image as it is now, or None where it is gone."""
+        try:
+            answer = self._client.describe_images(
+                repositoryName=image.repository, imageIds=[{"imageDigest": image.digest}]
+            )
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return None
+            raise
+        with _whole("DescribeImages"):
+            return _image(image.repository, answer["imageDetails"][0])
+
+    def images_pushed_since(self, repository: RepositoryName, since: datetime) -> Iterator[Image]:
+        """The images that were pushed since then; DescribeImages can't be asked for them, so all pages are read."""
+        pages = self._client.get_paginator("describe_images").paginate(
+            repositoryName=repository, PaginationConfig={"PageSize": IMAGES_A_PAGE}
+        )
+        for page in pages:
+            with _whole("DescribeImages"):
+                details = page["imageDetails"]
+            yield from (_image(repository, detail) for detail in details if detail["imagePushedAt"] >= since)
+
+    def manifest(self, image: ImageId) -> Manifest | None:
+        """The image's manifest as it was pushed, or None where it is gone."""
+        try:
+            answer = self._client.batch_get_image(
+                repositoryName=image.repository,
+                imageIds=[{"imageDigest": image.digest}],
+                acceptedMediaTypes=list(MANIFEST_TYPES),
+            )
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return None
+            raise
+        with _whole("BatchGetImage"):
+            for failure in answer["failures"]:
+                if failure["failureCode"] == "ImageNotFound":
+                    return None
+                raise Unavailable(f"ECR did not give {image}: {failure['failureCode']}")
+            return read_manifest(answer["images"][0]["imageManifest"])
+
+    def platforms(self, index: ImageId, manifest: Manifest) -> tuple[Platform, ...]:
+        """The platform images that an index lists, by itself or through indexes that it lists.
+
+        Raises Refused where there are more than a real index has: each one costs calls.
+        """
+        found: dict[Digest, Platform] = {}
+        waiting = [manifest]
+        read = 0
+        while waiting:
+            current = waiting.pop()
+            found.update((platform.digest, platform) for platform in current.platforms)
+            read += len(current.nested)
+            if max(read, len(found)) > MOST_PLATFORMS:
+                raise Refused(f"{index} lists more than {MOST_PLATFORMS} images: that is more than we look at")
+            nested = (self.manifest(ImageId(index.repository, digest)) for digest in current.nested)
+            waiting.extend(manifest for manifest in nested if manifest)
+        return tuple(found.values())
+
+    def start_scan(self, image: ImageId) -> ScanStart:
+        """Start a basic scan. Raises Refused where ECR won't for a reason that no retry mends."""
+        try:
+            self._once_client.start_image_scan(repositoryName=image.repository, imageId={"imageDigest": image.digest})
+        except ClientError as error:
+            if refusal := _REFUSALS.get(_code(error)):
+                return refusal
+            if _code(error) in _WRONG:
+                raise Refused(f"ECR does not scan {image}: {_message(error)}") from None
+            raise
+        return ScanStart.STARTED
+
+    def scan(self, image: ImageId) -> Scan | None:
+        """What the last scan of one manifest found, read to the last page; None where the image is gone.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImageScanFindings.html
+        """
+        pages = self._client.get_paginator("describe_image_scan_findings").paginate(
+            repositoryName=image.repository,
+            imageId={"imageDigest": image.digest},
+            PaginationConfig={"PageSize": FINDINGS_A_PAGE},
+        )
+        found: list[Finding] = []
+        try:
+            for page in pages:
+                with _whole("DescribeImageScanFindings"):
+                    status = page["imageScanStatus"]
+                    state, explanation = state_of(status["status"], status.get("description", ""))
+                    if state is not ScanState.SCANNED:
+                        return Scan(state, explanation)
+                    found.extend(map(read_finding, _basic_findings(page, image)))
+        except ClientError as error:
+            if _code(error) == "ScanNotFoundException":
+                return Scan(ScanState.UNKNOWN, "no scan of it is known")
+            if _code(error) in _GONE:
+                return None
+            raise
+        return Scan(ScanState.SCANNED, explanation, tuple(found))
+
+    def scans_on_push(self, repository: RepositoryName) -> bool | None:
+        """Whether the repository's own setting has its pushes scanned; None where the repository is gone."""
+        described = self._describe(repository)
+        return None if described is None else _scans_on_push(described)
+
+    def scanning(self) -> RegistryScanning:
+        """The registry's scanning configuration, which wins over the repositories' own settings."""
+        answer = self._client.get_registry_scanning_configuration()
+        with _whole("GetRegistryScanningConfiguration"):
+            configuration = answer["scanningConfiguration"]
+            return RegistryScanning(
+                enhanced=configuration["scanType"] == "ENHANCED",
+                rules=tuple(
+                    ScanningRule(
+                        rule["scanFrequency"], tuple(filter_["filter"] for filter_ in rule["repositoryFilters"])
+                    )
+                    for rule in configuration["rules"]
+                ),
+            )
+
+    def repositories(self) -> Iterator[RepositoryName]:
+        """The names of all repositories."""
+        pages = self._client.get_paginator("describe_repositories").paginate(
+            PaginationConfig={"PageSize": REPOSITORIES_A_PAGE}
+        )
+        for page in pages:
+            with _whole("DescribeRepositories"):
+                repositories = page["repositories"]
+            yield from (RepositoryName(repository["repositoryName"]) for repository in repositories)
+
+    def repository(self, name: RepositoryName) -> RepositoryObservation | None:
+        """The repository's settings and lifecycle policy as they are now; None where it is gone."""
+        described = self._describe(name)
+        if described is None:
+            return None
+        with _whole("DescribeRepositories"):
+            return RepositoryObservation(
+                name=name,
+                immutability=described["imageTagMutability"],
+                exclusions=tuple(
+                    filter_["filter"] for filter_ in described.get("imageTagMutabilityExclusionFilters") or ()
+                ),
+                scan_on_push=_scans_on_push(described),
+                lifecycle_policy=self._lifecycle_policy(name),
+            )
+
+    def apply(self, action: Action) -> None:
+        """Make the one change that the action describes. Raises Refused where ECR won't have it."""
+        try:
+            match action.kind:
+                case ActionKind.SET_TAG_IMMUTABILITY:
+                    self._set_tag_immutability(action)
+                case ActionKind.SET_SCAN_ON_PUSH:
+                    self._client.put_image_scanning_configuration(
+                        repositoryName=action.repository,
+                        imageScanningConfiguration={"scanOnPush": action.scan_on_push},
+                    )
+                case ActionKind.PUT_LIFECYCLE_POLICY:
+                    self._client.put_lifecycle_policy(
+                        repositoryName=action.repository, lifecyclePolicyText=action.lifecycle_policy
+                    )
+        except ClientError as error:
+            if _code(error) in _WRONG | _GONE:
+                raise Refused(f"ECR refused to {action.kind} of {action.repository}: {_message(error)}") from None
+            raise
+
+    def _set_tag_immutability(self, action: Action) -> None:
+        """One call sets the mode and the filters: filters that are left out are dropped."""
+        request: dict[str, Any] = {
+            "repositoryName": action.repository,
+            "imageTagMutability": action.immutability,
+        }
+        if action.exclusions:
+            request["imageTagMutabilityExclusionFilters"] = [
+                {"filterType": "WILDCARD", "filter": pattern} for pattern in action.exclusions
+            ]
+        self._client.put_image_tag_mutability(**request)
+
+    def _describe(self, name: RepositoryName) -> Mapping[str, Any] | None:
+        try:
+            answer = self._client.describe_repositories(repositoryNames=[name])
+        except self._client.exceptions.RepositoryNotFoundException:
+            return None
+        with _whole("DescribeRepositories"):
+            return answer["repositories"][0]
+
+    def _lifecycle_policy(self, name: RepositoryName) -> str | None:
+        try:
+            return self._client.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
+        except self._client.exceptions.LifecyclePolicyNotFoundException:
+            return None
+
+
+@contextmanager
+def _whole(operation: str) -> Iterator[None]:
+    """A 200 that was cut short parses to less than it should: what is missing is unknown, never empty."""
+    try:
+        yield
+    except (KeyError, IndexError) as missing:
+        raise Unavailable(f"ECR's answer to {operation} lacks {missing}: nothing is concluded from it") from None
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def _message(error: ClientError) -> str:
+    return error.response["Error"]["Message"]
+
+
+def _image(repository: RepositoryName, detail: Mapping[str, Any]) -> Image:
+    return Image(
+        ImageId(repository, Digest(detail["imageDigest"])),
+        tuple(Tag(tag) for tag in detail.get("imageTags") or ()),
+        detail["imagePushedAt"],
+        is_index=detail.get("imageManifestMediaType") in INDEX_TYPES,
+    )
+
+
+def _scans_on_push(described: Mapping[str, Any]) -> bool:
+    return bool(described.get("imageScanningConfiguration", {}).get("scanOnPush", False))
+
+
+def _basic_findings(page: Mapping[str, Any], image: ImageId) -> list[Mapping[str, Any]]:
+    part = page["imageScanFindings"]
+    if "findings" not in part and "enhancedFindings" in part:
+        raise Refused(f"{image} has findings of enhanced scanning, which this version does not read")
+    findings: list[Mapping[str, Any]] = part["findings"]
+    return findings

@@ -1,0 +1,69 @@
+"""What an event would have posted, from the event and recorded answers alone: nothing is asked and nothing is sent."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from warden import announcements, events, slack
+from warden.errors import Invalid, Refused
+from warden.events import Home, NotForUs, ScanFinished
+from warden.findings import Scan, ScanState, Verdict, judge, read_finding, state_of
+from warden.images import Image
+from warden.names import Tag
+from warden.notices import Notice
+from warden.policy import Policy, standard_of
+
+
+def payloads(
+    event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy: Policy, channel: str
+) -> list[dict[str, Any]]:
+    """The exact payloads that this EventBridge event would post to a kind of channel, none where it is silent.
+
+    `findings` is the JSON of `aws ecr describe-image-scan-findings` for the event's image. Raises Invalid where the
+    event or the findings can't be read, Refused for what this version does not render.
+    """
+    if channel != "slack":
+        raise Refused(f"{channel} is not rendered by this version: expected slack")
+    notice = _notice(event, findings, policy)
+    return [slack.render(notice)] if notice else []
+
+
+def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy: Policy) -> Notice | None:
+    home = Home(str(event.get("account", "")), str(event.get("region", "")))
+    if event.get("detail-type") != "ECR Image Scan":
+        return None  # a push is silent, and what a changed repository leads to depends on how ECR finds it
+    finished = events.scan_finished(json.dumps(event), home)
+    if isinstance(finished, NotForUs):
+        return None
+    scan = _scan(event, finished, findings)
+    if scan.state is ScanState.WAITING:
+        return None
+    standard = standard_of(policy, finished.image.repository)
+    judgement = judge((scan,), standard.findings)
+    if judgement.verdict is Verdict.PASS:
+        return None
+    tags = event["detail"].get("image-tags") or ()
+    image = Image(finished.image, tuple(Tag(str(tag)) for tag in tags), finished.at.astimezone(UTC))
+    return announcements.judged(image, (), judgement, standard, home)
+
+
+def _scan(event: Mapping[str, Any], finished: ScanFinished, findings: Mapping[str, Any] | None) -> Scan:
+    if findings is None:
+        status = str(event["detail"].get("scan-status", ""))
+        state, explanation = state_of(status)
+        if state is ScanState.SCANNED:
+            raise Invalid(
+                "the event says only how many findings there are: give the findings themselves, "
+                f"`aws ecr describe-image-scan-findings --repository-name {finished.image.repository} "
+                f"--image-id imageDigest={finished.image.digest}`"
+            )
+        return Scan(state, explanation)
+    try:
+        status = findings["imageScanStatus"]
+        state, explanation = state_of(status["status"], status.get("description", ""))
+        if state is not ScanState.SCANNED:
+            return Scan(state, explanation)
+        return Scan(state, explanation, tuple(map(read_finding, findings["imageScanFindings"]["findings"])))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Invalid(f"the findings are not an answer of DescribeImageScanFindings: {error!r}") from None

@@ -1,0 +1,142 @@
+"""A notice as the body of a Slack incoming webhook.
+
+Plain dicts, by hand: the libraries cost 5 to 18 ms at every cold start, and none of them knows the limit that bites, the
+one of the whole message. Text from outside stands only where Slack reads no markup: in `rich_text` elements and in
+`plain_text` objects. What does not fit is left out whole, and counted; no list ends in the middle.
+
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from warden.notices import Fact, Level, Line, Notice, Section, Span, Style
+from warden.text import ELLIPSIS, clean, clip_middle
+
+SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+"""Where incoming webhooks live."""
+
+BUDGET = 12_000
+"""Characters of the whole message as JSON, escapes counted. Slack refuses about 13,200 as `msg_blocks_too_long`, which
+its reference doesn't say: https://github.com/slackapi/bolt-js/issues/2509."""
+HEADER_LIMIT = 150
+SECTION_LIMIT = 3_000
+
+# For each part: how much text at most, and how much room as JSON. All parts but the lists fill 8,500 of the budget at
+# the very most, so that each of five lists has at least 700: enough for its title and the count of what it left out.
+_FALLBACK, _FALLBACK_ROOM = 300, 900
+_HEADER_ROOM = 900
+_SUMMARY, _SUMMARY_ROOM = 600, 1_600
+_FACTS, _FACT, _FACT_ROOM, _FACTS_ROOM = 10, 250, 500, 1_600
+_NEXT_STEP, _NEXT_STEP_ROOM = 400, 1_000
+_LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
+_FOOTER, _FOOTER_ROOM = 300, 700
+_LISTS, _TITLE, _TITLE_ROOM = 5, 100, 250
+_ITEMS, _ITEM, _ITEM_ROOM = 15, 300, 900
+_NAME = 120
+_HEAVIEST = 12
+"""What one character can weigh as JSON: the two escapes of a surrogate pair."""
+
+_SIGNS = {
+    Level.CRITICAL: ("🔴", "Critical"),
+    Level.HIGH: ("🟠", "High"),
+    Level.ATTENTION: ("⚠️", "Attention"),
+    Level.CHANGE: ("🔧", "Change"),
+    Level.HELLO: ("👋", "Hello"),
+    Level.GOOD: ("✅", "Good news"),
+}
+_STYLES = {Style.BOLD: "bold", Style.CODE: "code", Style.ITALIC: "italic"}
+_OURS = re.compile(
+    r"https://(?:nvd\.nist\.gov/|github\.com/advisories/|docs\.aws\.amazon\.com/"
+    r"|(?:[a-z0-9-]+\.)*console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/)"
+    r"[A-Za-z0-9/._~%:@!$&'()*+,;=?#-]*"
+)
+"""The links that we build: to a CVE, to a GitHub advisory, to AWS's documentation and to the console of a partition."""
+
+Json = dict[str, Any]
+
+
+def render(notice: Notice) -> Json:
+    """The payload: its blocks, and `text` for what shows no blocks (a phone's lock screen, a screen reader)."""
+    heading = _heading(notice)
+    above = [_header(heading), *_rich_text(_spans(notice.summary, _SUMMARY, _SUMMARY_ROOM))]
+    below = [
+        *_rich_text(*_facts(notice.facts)),
+        *_rich_text(_next_step(notice.next_step)),
+        *_rich_text(_links(notice.links)),
+        *_footer(notice),
+    ]
+    message: Json = {
+        "text": _fallback(heading, notice.summary),
+        "mrkdwn": False,
+        "blocks": [*above, *below],
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    message["blocks"][len(above) : len(above)] = _lists(notice.sections, BUDGET - _weight(message))
+    return message
+
+
+def _heading(notice: Notice) -> str:
+    """The sign, the severity in words where the title doesn't say it, and what the notice is about."""
+    sign, word = _SIGNS[notice.level]
+    title = notice.title if notice.subject in notice.title else f"{notice.title} · {notice.subject}"
+    if word.lower() not in title.lower():
+        title = f"{word}: {title}"
+    return f"{sign} {_fit(title, HEADER_LIMIT - len(sign) - 1, _HEADER_ROOM, clip_middle).strip()}"
+
+
+def _fallback(heading: str, summary: Line) -> str:
+    text = f"{heading} — {''.join(span.text for span in summary)}" if summary else heading
+    escaped = _escape(clean(text, _FALLBACK))
+    return escaped if _weight(escaped) <= _FALLBACK_ROOM else _escape(clean(text, _FALLBACK_ROOM // _HEAVIEST))
+
+
+def _facts(facts: tuple[Fact, ...]) -> list[list[Json]]:
+    """A line for each."""
+    lines: list[list[Json]] = []
+    room = _FACTS_ROOM
+    for fact in facts[:_FACTS]:
+        line = _spans((Span(fact.label, Style.BOLD), Span(f": {fact.value}")), _FACT, _FACT_ROOM)
+        room -= _weight(line)
+        if room < 0:
+            break
+        lines.append(line)
+    return [*lines, _and_more(len(facts) - len(lines))]
+
+
+def _next_step(line: Line) -> list[Json]:
+    spans = _spans(line, _NEXT_STEP, _NEXT_STEP_ROOM)
+    return [_text("Next step", "bold"), _text("  "), *spans] if spans else []
+
+
+def _links(line: Line) -> list[Json]:
+    shown: list[Json] = []
+    room = _LINKS_ROOM
+    for span in line[:_LINKS]:
+        link = _spans((span,), _LINK, _LINK_ROOM)
+        room -= _weight(link) + _weight(_text("   ·   "))
+        if room < 0:
+            break
+        shown += [_text("   ·   "), *link] if shown else link
+    return shown
+
+
+def _lists(sections: tuple[Section, ...], room: int) -> list[Json]:
+    """The lists, in the room that is left: each has an equal share of it, and passes on what it doesn't need."""
+    blocks: list[Json] = []
+    shown = sections[:_LISTS]
+    for left, section in zip(range(len(shown), 0, -1), shown, strict=True):
+        more = len(sections) - len(shown) if left == 1 else 0
+        block = _list(section, room // left, further_lists=more)
+        room -= _weight(block) + len(", ")
+        blocks.append(block)
+    return blocks
+
+
+def _list(section: Section, room: int, *, further_lists: int) -> Json:
+    title = _element(Span(section.title, Style.BOLD), _TITLE, _TITLE_ROOM) or _text(ELLIPSIS)
+    ending = _line(_and_more(10**12) + _and_more(further_lists, " lists"))
+    ...
