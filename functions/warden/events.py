@@ -219,8 +219,9 @@ def _event(body: str) -> Mapping[str, Any]:
 
 def _stranger(event: Mapping[str, Any], home: Home, detail_type: str) -> NotForUs | None:
     """The rule's pattern already says this; a queue can be written to by others than the rule."""
-    if _text(event, "source") not in {"aws.ecr", OURS} or _text(event, "detail-type") != detail_type:
-        return NotForUs(f"{event['source']} {event['detail-type']}")
+    source, kind = _text(event, "source"), _text(event, "detail-type")
+    if source not in {"aws.ecr", OURS} or kind != detail_type:
+        return NotForUs(f"{source} {kind}")
     if (_text(event, "account"), _text(event, "region")) != (home.account, home.region):
         return NotForUs("another account or region")
     return None
@@ -260,7 +261,7 @@ def _repository(name: str) -> RepositoryName:
 def _image(detail: Mapping[str, Any]) -> ImageId:
     digest = detail.get("image-digest")
     if not is_digest(digest):
-        raise Invalid(f"image-digest: expected sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
+        raise Invalid(f"image-digest: expected a digest such as sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
     return ImageId(_repository(_text(detail, "repository-name")), Digest(str(digest)))
 
 

@@ -77,38 +77,48 @@ def read_manifest(text: str) -> Manifest:
 def _read_index(manifest: Mapping[str, Any]) -> Manifest:
     platforms: list[Platform] = []
     nested: list[Digest] = []
-    for entry in manifest["manifests"] or ():
-        digest = entry.get("digest") if isinstance(entry, dict) else None
+    for entry in _items(manifest["manifests"]):
+        digest = entry.get("digest")
         if not is_digest(digest):
             raise Invalid(f"the index lists something without a digest: {str(digest)[:80]!r}")
-        if entry.get("mediaType") in INDEX_TYPES:
+        if _media_type(entry) in INDEX_TYPES:
             nested.append(Digest(digest))
         elif not _is_attestation_entry(entry):
-            platforms.append(Platform(Digest(digest), _platform_name(entry.get("platform"))))
+            platforms.append(Platform(Digest(digest), _platform_name(_object(entry.get("platform")))))
     return Manifest(Kind.INDEX, tuple(platforms), tuple(nested))
 
 
 def _is_attestation_entry(entry: Mapping[str, Any]) -> bool:
     """BuildKit marks attestations by an annotation; older ones only by the platform unknown/unknown."""
-    platform = entry.get("platform") or {}
-    return _ATTESTATION in (entry.get("annotations") or {}) or (
+    platform = _object(entry.get("platform"))
+    return _ATTESTATION in _object(entry.get("annotations")) or (
         platform.get("os") == "unknown" and platform.get("architecture") == "unknown"
     )
 
 
-def _platform_name(platform: object) -> str:
-    if not isinstance(platform, dict):
-        return "unknown platform"
+def _platform_name(platform: Mapping[str, Any]) -> str:
     parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
     return "/".join(str(part) for part in parts if part) or "unknown platform"
 
 
 def _kind_of(manifest: Mapping[str, Any]) -> Kind:
-    layers = [layer.get("mediaType") for layer in manifest.get("layers") or () if isinstance(layer, dict)]
-    if layers and all(layer == _IN_TOTO for layer in layers):
+    layers = _items(manifest.get("layers"))
+    if layers and all(_media_type(layer) == _IN_TOTO for layer in layers):
         return Kind.ATTESTATION
-    config = manifest.get("config")
-    config_type = config.get("mediaType") if isinstance(config, dict) else None
+    config_type = _media_type(_object(manifest.get("config")))
     if manifest.get("subject") or manifest.get("artifactType") or config_type not in IMAGE_CONFIG_TYPES:
         return Kind.ARTIFACT
     return Kind.IMAGE
+
+
+def _media_type(descriptor: Mapping[str, Any]) -> str:
+    return str(descriptor.get("mediaType"))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Whoever pushes writes the manifest: what should be an object may be anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> tuple[Mapping[str, Any], ...]:
+    return tuple(map(_object, value)) if isinstance(value, list) else ()

@@ -10,7 +10,7 @@ Digest = NewType("Digest", str)
 Tag = NewType("Tag", str)
 
 _LENGTHS = range(2, 257)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]{1,32}:[a-fA-F0-9]{32,128}")
 _REPOSITORY = re.compile(r"(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 
 
@@ -49,7 +49,7 @@ class ImageId:
 
 
 def is_digest(text: object) -> TypeGuard[str]:
-    """Whether the text is a whole sha256 digest, the only kind that ECR makes."""
+    """Whether the text is a digest by the pattern of ECR's API; AWS's own sample events hold some that are cut short."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 

@@ -1,7 +1,7 @@
 """A notice as the body of a Slack incoming webhook.
 
-Plain dicts, by hand: the libraries cost 5 to 18 ms at every cold start, and none of them knows the limit that bites, the
-one of the whole message. Text from outside stands only where Slack reads no markup: in `rich_text` elements and in
+Plain dicts, by hand: the libraries cost 5 to 18 ms at every cold start, and none of them knows the limit that bites,
+the one of the whole message. Text from outside stands only where Slack reads no markup: in `rich_text` elements and in
 `plain_text` objects. What does not fit is left out whole, and counted; no list ends in the middle.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, https://docs.slack.dev/reference/block-kit/blocks
@@ -9,7 +9,7 @@ https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, https
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from warden.notices import Fact, Level, Line, Notice, Section, Span, Style
@@ -35,7 +35,7 @@ _LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
 _FOOTER, _FOOTER_ROOM = 300, 700
 _LISTS, _TITLE, _TITLE_ROOM = 5, 100, 250
 _ITEMS, _ITEM, _ITEM_ROOM = 15, 300, 900
-_NAME = 120
+_NAME, _URL = 120, 800
 _HEAVIEST = 12
 """What one character can weigh as JSON: the two escapes of a surrogate pair."""
 
@@ -126,17 +126,110 @@ def _links(line: Line) -> list[Json]:
 
 def _lists(sections: tuple[Section, ...], room: int) -> list[Json]:
     """The lists, in the room that is left: each has an equal share of it, and passes on what it doesn't need."""
+    if len(sections) > _LISTS:
+        others = sections[_LISTS - 1 :]
+        count = sum(len(section.items) + section.more for section in others)
+        sections = (*sections[: _LISTS - 1], Section(f"{len(others)} more lists", (), count))
     blocks: list[Json] = []
-    shown = sections[:_LISTS]
-    for left, section in zip(range(len(shown), 0, -1), shown, strict=True):
-        more = len(sections) - len(shown) if left == 1 else 0
-        block = _list(section, room // left, further_lists=more)
+    for left, section in zip(range(len(sections), 0, -1), sections, strict=True):
+        block = _list(section, room // left)
         room -= _weight(block) + len(", ")
         blocks.append(block)
     return blocks
 
 
-def _list(section: Section, room: int, *, further_lists: int) -> Json:
+def _list(section: Section, room: int) -> Json:
     title = _element(Span(section.title, Style.BOLD), _TITLE, _TITLE_ROOM) or _text(ELLIPSIS)
-    ending = _line(_and_more(10**12) + _and_more(further_lists, " lists"))
-    ...
+    length = SECTION_LIMIT - _TITLE - _ITEM
+    room -= _weight(_list_block(title, [], more=10**12))
+    items: list[Json] = []
+    for line in section.items[:_ITEMS]:
+        item = _section(_spans(line, _ITEM, _ITEM_ROOM) or [_text(ELLIPSIS)])
+        room -= _weight(item) + len(", ")
+        length -= sum(len(span["text"]) for span in item["elements"])
+        if room < 0 or length < 0:
+            break
+        items.append(item)
+    return _list_block(title, items, more=section.more + len(section.items) - len(items))
+
+
+def _list_block(title: Json, items: list[Json], *, more: int) -> Json:
+    bullets = {"type": "rich_text_list", "style": "bullet", "elements": items}
+    ending = [_section(_and_more(more))] if more else []
+    return {"type": "rich_text", "elements": [_section([title]), *([bullets] if items else []), *ending]}
+
+
+def _and_more(count: int) -> list[Json]:
+    return [_text(f"…and {count:,} more", "italic")] if count > 0 else []
+
+
+def _header(heading: str) -> Json:
+    return {"type": "header", "text": _plain_text(heading)}
+
+
+def _footer(notice: Notice) -> list[Json]:
+    """One small line that says where to look the notice up."""
+    words = " · ".join(part for part in (notice.footer, notice.id and f"id {notice.id}") if part)
+    text = _fit(words, _FOOTER, _FOOTER_ROOM, clean).strip()
+    return [{"type": "context", "elements": [_plain_text(text)]}] if text else []
+
+
+def _rich_text(*lines: list[Json]) -> list[Json]:
+    """One block with a section for each line that says something."""
+    sections = [_section(line) for line in lines if line]
+    return [{"type": "rich_text", "elements": sections}] if sections else []
+
+
+def _section(spans: list[Json]) -> Json:
+    return {"type": "rich_text_section", "elements": spans}
+
+
+def _spans(line: Line, limit: int, room: int) -> list[Json]:
+    """The line's spans, as many as `limit` characters of text and `room` of JSON hold; then an ellipsis."""
+    shown: list[Json] = []
+    limit -= len(ELLIPSIS)
+    room -= _weight(_text(ELLIPSIS))
+    for span in line:
+        element = _element(span, limit, room)
+        if element is None:
+            return shown if shown and shown[-1]["text"].endswith(ELLIPSIS) else [*shown, _text(ELLIPSIS)]
+        if element["text"]:
+            shown.append(element)
+            limit -= len(element["text"])
+            room -= _weight(element) + len(", ")
+    return shown if any(element["text"].strip() for element in shown) else []
+
+
+def _element(span: Span, limit: int, room: int) -> Json | None:
+    """The span as text, or as a link where its URL is one of ours; None where there is no room for any of it."""
+    frame = _text("", _STYLES.get(span.style))
+    if span.url is not None and len(span.url) <= _URL and _OURS.fullmatch(span.url):
+        frame |= {"type": "link", "url": span.url}
+    room -= _weight(frame)
+    clip, limit = (clip_middle, min(limit, _NAME)) if span.style is Style.CODE else (clean, limit)
+    if min(limit, room // _HEAVIEST) < 1:
+        return None
+    return frame | {"text": _fit(span.text, limit, room, clip)}
+
+
+def _text(text: str, style: str | None = None) -> Json:
+    return {"type": "text", "text": text} | ({"style": {style: True}} if style else {})
+
+
+def _plain_text(text: str) -> Json:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _escape(text: str) -> str:
+    """Slack's three characters: https://docs.slack.dev/messaging/formatting-message-text#escaping."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _fit(text: str, limit: int, room: int, clip: Callable[[str, int], str]) -> str:
+    """The text in at most `limit` characters that weigh no more than `room`."""
+    shown = clip(text, limit)
+    return shown if _weight(shown) - len('""') <= room else clip(text, min(limit, room // _HEAVIEST))
+
+
+def _weight(value: Json | list[Json] | str) -> int:
+    return len(json.dumps(value))

@@ -1,0 +1,235 @@
+"""A small account at the wire: what its registry holds is said by the test, what is asked and changed is remembered."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from builders import NOW, digest
+from moto import mock_aws
+from warden.ledger import Ledger
+from warden.names import ImageId, RepositoryName
+from warden.notices import Notice, from_json
+from warden.queues import Message, Queue
+from warden.registry import Registry
+from wire import Answer, Wire, error, ok
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+IMAGE = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+@dataclass
+class PushedImage:
+    """One image: its manifest, and what DescribeImageScanFindings says of it, page by page."""
+
+    manifest: Mapping[str, Any]
+    tags: list[str]
+    pushed_at: datetime
+    scan: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+class Account:
+    """The registry. `refusals` maps an operation to what it answers instead."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, dict[str, Any]] = {}
+        self.lifecycle_policies: dict[str, str] = {}
+        self.images: dict[tuple[str, str], PushedImage] = {}
+        self.scanning: dict[str, Any] = {"scanType": "BASIC", "rules": []}
+        self.refusals: dict[str, Answer] = {}
+        self.wire = Wire(self._answer)
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.wire.client(), self.wire.client())
+
+    def calls(self) -> Counter[str]:
+        return Counter(self.wire.operations())
+
+    def writes(self) -> list[tuple[str, Mapping[str, Any]]]:
+        return [request for request in self.wire.requests if request[0].startswith(("Put", "Start", "Delete"))]
+
+    def create(self, name: str = "team/app", **settings: Any) -> RepositoryName:
+        self.repositories[name] = {
+            "repositoryName": name,
+            "imageTagMutability": "MUTABLE",
+            "imageScanningConfiguration": {"scanOnPush": False},
+            **settings,
+        }
+        return RepositoryName(name)
+
+    def push(
+        self,
+        seed: str = "image",
+        *,
+        tags: tuple[str, ...] = ("v1",),
+        repository: str = "team/app",
+        age: timedelta = timedelta(minutes=5),
+        manifest: Mapping[str, Any] | None = None,
+    ) -> ImageId:
+        if repository not in self.repositories:
+            self.create(repository)
+        image = ImageId(RepositoryName(repository), digest(seed))
+        content = manifest or {"schemaVersion": 2, "mediaType": IMAGE, "config": {"mediaType": CONFIG}, "layers": []}
+        self.images[repository, image.digest] = PushedImage(content, list(tags), NOW - age)
+        return image
+
+    def push_index(self, *platforms: ImageId, tags: tuple[str, ...] = ("v1",), seed: str = "index") -> ImageId:
+        names = ("amd64", "arm64", "s390x", "ppc64le")
+        entries = [
+            {"mediaType": IMAGE, "digest": image.digest, "platform": {"os": "linux", "architecture": name}}
+            for image, name in zip(platforms, names, strict=False)
+        ]
+        manifest = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+        return self.push(seed, tags=tags, repository=platforms[0].repository, manifest=manifest)
+
+    def scanned(self, image: ImageId, *findings: Mapping[str, Any], status: str = "COMPLETE", pages: int = 1) -> None:
+        size = -(-len(findings) // pages) or 1
+        parts = [findings[start : start + size] for start in range(0, max(1, len(findings)), size)]
+        self.images[image.repository, image.digest].scan = [
+            {"imageScanStatus": {"status": status}, "imageScanFindings": {"findings": list(part)}} for part in parts
+        ]
+
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> Answer:
+        if refusal := self.refusals.get(operation):
+            return refusal
+        answer: Callable[[Mapping[str, Any]], Answer] = getattr(self, f"_{operation}")
+        return answer(request)
+
+    def _GetRegistryScanningConfiguration(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802 - named as ECR names it
+        return ok({"scanningConfiguration": self.scanning})
+
+    def _DescribeRepositories(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        names = request.get("repositoryNames", list(self.repositories))
+        if any(name not in self.repositories for name in names):
+            return error("RepositoryNotFoundException")
+        return ok({"repositories": [self.repositories[name] for name in names]})
+
+    def _GetLifecyclePolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        text = self.lifecycle_policies.get(request["repositoryName"])
+        return error("LifecyclePolicyNotFoundException") if text is None else ok({"lifecyclePolicyText": text})
+
+    def _PutLifecyclePolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        self.lifecycle_policies[request["repositoryName"]] = request["lifecyclePolicyText"]
+        return ok(request)
+
+    def _PutImageTagMutability(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        settings = self.repositories[request["repositoryName"]]
+        settings.pop("imageTagMutabilityExclusionFilters", None)
+        settings.update({name: value for name, value in request.items() if name != "repositoryName"})
+        return ok(request)
+
+    def _PutImageScanningConfiguration(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        settings = self.repositories[request["repositoryName"]]
+        settings["imageScanningConfiguration"] = request["imageScanningConfiguration"]
+        return ok(request)
+
+    def _DescribeImages(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        repository = request["repositoryName"]
+        asked = [image["imageDigest"] for image in request.get("imageIds", ())]
+        known = {digest: image for (name, digest), image in self.images.items() if name == repository}
+        if any(digest not in known for digest in asked):
+            return error("ImageNotFoundException")
+        return ok({"imageDetails": [_detail(digest, known[digest]) for digest in asked or known]})
+
+    def _BatchGetImage(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        repository, digest = request["repositoryName"], request["imageIds"][0]["imageDigest"]
+        image = self.images.get((repository, digest))
+        if image is None:
+            return ok({"images": [], "failures": [{"failureCode": "ImageNotFound"}]})
+        return ok({"images": [{"imageManifest": json.dumps(image.manifest)}], "failures": []})
+
+    def _StartImageScan(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        image = self.images.get((request["repositoryName"], request["imageId"]["imageDigest"]))
+        if image is None:
+            return error("ImageNotFoundException")
+        image.scan = image.scan or [{"imageScanStatus": {"status": "IN_PROGRESS"}}]
+        return ok({"imageScanStatus": {"status": "IN_PROGRESS"}})
+
+    def _DescribeImageScanFindings(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        image = self.images.get((request["repositoryName"], request["imageId"]["imageDigest"]))
+        if image is None:
+            return error("ImageNotFoundException")
+        if not image.scan:
+            return error("ScanNotFoundException")
+        page = int(request.get("nextToken", "0"))
+        more = {"nextToken": str(page + 1)} if page + 1 < len(image.scan) else {}
+        return ok({**image.scan[page], **more})
+
+
+def _detail(digest: str, image: PushedImage) -> dict[str, Any]:
+    tags = {"imageTags": image.tags} if image.tags else {}
+    pushed_at = image.pushed_at.timestamp()
+    media_type = image.manifest["mediaType"]
+    return {"imageDigest": digest, "imagePushedAt": pushed_at, "imageManifestMediaType": media_type, **tags}
+
+
+def a_finding(name: str = "CVE-2026-1000", severity: str = "HIGH", **attributes: str) -> dict[str, Any]:
+    """One finding as basic scanning answers it."""
+    told = {"package_name": "openssl", "package_version": "3.0.14", **attributes}
+    pairs = [{"key": key, "value": value} for key, value in told.items()]
+    return {"name": name, "severity": severity, "attributes": pairs}
+
+
+class Stack:
+    """The ledger and the queues of a deployed stack, at moto."""
+
+    def __init__(self) -> None:
+        access = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        self.dynamodb: DynamoDBClient = boto3.client("dynamodb", **access)
+        self.sqs: SQSClient = boto3.client("sqs", **access)
+        self.dynamodb.create_table(
+            TableName="ledger",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.ledger = Ledger(self.dynamodb, "ledger")
+        self._urls: dict[str, str] = {}
+        self._numbers = count(1)
+
+    def url(self, name: str) -> str:
+        if name not in self._urls:
+            self._urls[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        return self._urls[name]
+
+    def queue(self, name: str) -> Queue:
+        return Queue(self.sqs, self.url(name))
+
+    def bodies(self, name: str) -> list[str]:
+        """Every message that waits in the queue, those that are held back not."""
+        bodies: list[str] = []
+        while messages := self.sqs.receive_message(QueueUrl=self.url(name), MaxNumberOfMessages=10).get("Messages"):
+            bodies += [message["Body"] for message in messages]
+        return bodies
+
+    def held_back(self, name: str) -> int:
+        names = ["ApproximateNumberOfMessagesDelayed"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=names)  # type: ignore[arg-type]
+        return int(attributes["Attributes"][names[0]])  # type: ignore[index]
+
+    def notices(self) -> list[Notice]:
+        return [from_json(body)[1] for body in self.bodies("notices")]
+
+    def message(self, body: str, *, id: str | None = None, receives: int = 1, now: datetime = NOW) -> Message:
+        """One delivery of a message; another call with the same body is another copy, unless it has the same id."""
+        return Message(id or f"message-{next(self._numbers)}", body, "receipt", receives, now)
+
+
+@contextmanager
+def a_stack() -> Iterator[Stack]:
+    with mock_aws():
+        yield Stack()

@@ -1,0 +1,138 @@
+"""Builders: what a test is about is said, the rest is made up."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warden import policy
+from warden.events import Home
+from warden.findings import Finding
+from warden.names import Digest, ImageId, RepositoryName, Severity
+from warden.planning import RepositoryObservation
+from warden.policy import Policy
+
+VECTORS = Path(__file__).parent / "vectors"
+HOME = Home("111122223333", "eu-central-1")
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+DEFAULTS: Mapping[str, Any] = {
+    "tags.mode": "enforce",
+    "tags.immutability": "IMMUTABLE_WITH_EXCLUSION",
+    "tags.exclude": ["latest", "sha256-*"],
+    "scanning.mode": "enforce",
+    "scanning.on_push": True,
+    "findings.notify_from": "HIGH",
+    "findings.block_from": "CRITICAL",
+    "lifecycle.mode": "enforce",
+    "lifecycle.action": "archive",
+    "lifecycle.rules": [{"of": "untagged", "after_days": 7}],
+    "channels": ["platform"],
+}
+
+
+def vector(name: str) -> Any:
+    """A recorded event, answer or manifest."""
+    return json.loads((VECTORS / name).read_text("utf-8"))
+
+
+def a_policy(*rules: tuple[str, Mapping[str, Any]], mode: str = "enforce", **fields: Any) -> Policy:
+    """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""
+    defaults = {**DEFAULTS, **{name.replace("__", "."): value for name, value in fields.items()}}
+    channels = {"platform": {"type": "slack", "secret": "warden/slack-platform", "hosts": []}}
+    return policy.from_compiled(
+        {
+            "version": 1,
+            "mode": mode,
+            "defaults": {name: [value, "warden.yaml:1"] for name, value in defaults.items()},
+            "rules": [
+                {"match": match, "fields": {name: [value, f'rule "{match}"'] for name, value in fields.items()}}
+                for match, fields in rules
+            ],
+            "channels": channels,
+            "fingerprint": "0123456789ab",
+        }
+    )
+
+
+def digest(seed: str) -> Digest:
+    return Digest(f"sha256:{hashlib.sha256(seed.encode()).hexdigest()}")
+
+
+def image_id(seed: str = "image", repository: str = "team/app") -> ImageId:
+    return ImageId(RepositoryName(repository), digest(seed))
+
+
+def finding(
+    name: str = "CVE-2026-1000",
+    severity: Severity = Severity.HIGH,
+    package: str = "openssl",
+    version: str = "3.0.14",
+    fixed_in: str | None = "3.0.15",
+    score: float | None = 7.5,
+) -> Finding:
+    return Finding(name, severity, package, version, fixed_in, score)
+
+
+def observation(**changes: Any) -> RepositoryObservation:
+    """A repository as a careless person makes it."""
+    facts: dict[str, Any] = {
+        "name": RepositoryName("team/app"),
+        "immutability": "MUTABLE",
+        "exclusions": (),
+        "scan_on_push": False,
+        "lifecycle_policy": None,
+    }
+    return RepositoryObservation(**{**facts, **changes})
+
+
+def event(detail_type: str, detail: Mapping[str, Any], /, **changes: Any) -> str:
+    """An event of ECR, as its rule puts it into a queue."""
+    body = {
+        "version": "0",
+        "id": "13cde686-328b-6117-af20-0e5566167482",
+        "detail-type": detail_type,
+        "source": "aws.ecr",
+        "account": HOME.account,
+        "time": NOW.isoformat(),
+        "region": HOME.region,
+        "resources": [],
+        "detail": dict(detail),
+    }
+    return json.dumps({**body, **changes})
+
+
+def push(image: ImageId, tag: str | None = "v1", **changes: Any) -> str:
+    detail = {
+        "result": "SUCCESS",
+        "action-type": "PUSH",
+        "repository-name": image.repository,
+        "image-digest": image.digest,
+    }
+    return event("ECR Image Action", {**detail, **({} if tag is None else {"image-tag": tag})}, **changes)
+
+
+def scanned(image: ImageId, status: str = "COMPLETE", **changes: Any) -> str:
+    detail = {
+        "scan-status": status,
+        "repository-name": image.repository,
+        "image-digest": image.digest,
+        "image-tags": [],
+    }
+    return event("ECR Image Scan", detail, **changes)
+
+
+def api_call(name: str, repository: str, *, role: str = "arn:aws:iam::111122223333:role/Admin", **changes: Any) -> str:
+    detail = {
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": "arn:aws:sts::111122223333:assumed-role/Admin/alice",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}},
+        },
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": name,
+        "requestParameters": {"repositoryName": repository},
+    }
+    return event("AWS API Call via CloudTrail", {**detail, **changes})

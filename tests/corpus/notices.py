@@ -1,0 +1,232 @@
+"""Sample notices, one of each kind that the warden sends; names and numbers are made up."""
+
+from warden.notices import Fact, Level, Notice, Section, bold, code, link, plain
+
+CONSOLE = "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/123456789012"
+WHERE = "account 123456789012 · eu-west-1"
+
+
+def cve(name: str) -> str:
+    """Its page in the National Vulnerability Database."""
+    return f"https://nvd.nist.gov/vuln/detail/{name}"
+
+
+NEW_CRITICALS = Notice(
+    id="f-41d9be20c0ff",
+    kind="findings",
+    level=Level.CRITICAL,
+    title="2 new critical findings in payments/api:1.42.0",
+    subject="payments/api:1.42.0",
+    summary=(
+        bold("2 critical, 1 high"),
+        plain(" and 4 medium findings on "),
+        code("linux/amd64"),
+        plain(" and "),
+        code("linux/arm64"),
+        plain(". New since 1.41.3: "),
+        bold("2 critical"),
+        plain("."),
+    ),
+    sections=(
+        Section(
+            "Fix first",
+            (
+                (
+                    link("CVE-2014-0160", cve("CVE-2014-0160")),
+                    plain("  critical 9.8 · "),
+                    code("openssl"),
+                    plain(" 1.0.1e → "),
+                    bold("1.0.1g"),
+                ),
+                (
+                    link("CVE-2021-44228", cve("CVE-2021-44228")),
+                    plain("  critical 10.0 · "),
+                    code("log4j-core"),
+                    plain(" 2.14.1 → "),
+                    bold("2.17.1"),
+                ),
+                (
+                    link("CVE-2024-3094", cve("CVE-2024-3094")),
+                    plain("  high 8.1 · "),
+                    code("xz-utils"),
+                    plain(" 5.6.0, no fix yet"),
+                ),
+            ),
+            more=4,
+        ),
+    ),
+    facts=(
+        Fact("Digest", "sha256:41d9be20c0ff"),
+        Fact("Pushed", "23 Nov 14:02 UTC"),
+        Fact("Verdict", "block from CRITICAL (defaults)"),
+    ),
+    next_step=(
+        plain("rebuild on a base image with openssl 1.0.1g or later. Not affected? Exempt the CVE in "),
+        code("warden.yaml"),
+        plain(", with an end date."),
+    ),
+    links=(
+        link("Open in ECR", f"{CONSOLE}/payments/api/_/image/sha256:{'41d9be20c0ff' + '0' * 52}/details"),
+        link("All findings", f"{CONSOLE}/payments/api/_/image/sha256:{'41d9be20c0ff' + '0' * 52}/scan-results"),
+    ),
+    footer=f"{WHERE} · warden why payments/api@sha256:41d9be20c0ff",
+)
+
+NOT_SCANNED = Notice(
+    id="f-0badc0ffee00",
+    kind="findings",
+    level=Level.ATTENTION,
+    title="Part of ml/train:exp-78 was not scanned",
+    subject="ml/train:exp-78",
+    summary=(plain("One of two platforms is "), bold("unscanned, not clean"), plain(".")),
+    sections=(
+        Section(
+            "Not scanned",
+            (
+                (
+                    code("linux/arm64"),
+                    plain(" the scanner does not support this image (UnsupportedImageError: no supported OS)"),
+                ),
+            ),
+        ),
+    ),
+    facts=(Fact("Digest", "sha256:0badc0ffee00"), Fact("Scanned", "linux/amd64: no findings from HIGH on")),
+    next_step=(plain("build on a base image that has a package manager, or switch on enhanced scanning."),),
+    links=(link("Open in ECR", f"{CONSOLE}/ml/train"),),
+    footer=WHERE,
+)
+
+SCAN_FAILED = Notice(
+    id="s-7d2f00aa1b2c",
+    kind="scan_failed",
+    level=Level.ATTENTION,
+    title="4 images could not be scanned",
+    subject="",
+    summary=(
+        plain("Three tries over an hour failed. They are "),
+        bold("unscanned, not clean"),
+        plain("; other images are unaffected."),
+    ),
+    sections=(
+        Section(
+            "Affected",
+            (
+                (code("ml/train:exp-78"), plain(" UnsupportedImageError: no supported OS")),
+                (code("ml/train:exp-79"), plain(" the same")),
+                (code("edge/fw:9.1"), plain(" ImageNotFoundException: deleted during the scan")),
+                (code("tools/lint:2"), plain(" LimitExceededException: one scan per image in 24 h")),
+            ),
+        ),
+    ),
+    facts=(Fact("Waiting", "4 messages in the dead-letter queue, the oldest for 63 min"),),
+    next_step=(plain("mend the cause, then "), code("warden redrive"), plain(".")),
+    footer=WHERE,
+)
+
+DRIFT_CORRECTED = Notice(
+    id="r-9a8b7c6d5e4f",
+    kind="repository",
+    level=Level.CHANGE,
+    title="payments/api brought back to its standard",
+    subject="payments/api",
+    summary=(plain("Three settings did not match the policy. They were set back; "), bold("no image was touched"), plain(".")),
+    sections=(
+        Section(
+            "Changed",
+            (
+                (
+                    plain("tag immutability "),
+                    code("MUTABLE"),
+                    plain(" → "),
+                    code("IMMUTABLE except latest, dev-*, sha256-*"),
+                    plain(" · defaults"),
+                ),
+                (plain("scan on push "), code("off"), plain(" → "), code("on"), plain(" · defaults")),
+                (
+                    plain("lifecycle policy "),
+                    code("none"),
+                    plain(" → archive untagged images after 7 days; keep the newest 30 of v* · rules[2]"),
+                ),
+            ),
+        ),
+    ),
+    facts=(Fact("Changed by", "arn:aws:iam::123456789012:user/alice (console), 13:20 UTC"),),
+    next_step=(plain("wanted on purpose? Write it into a rule of "), code("warden.yaml"), plain("; else it is set back again.")),
+    links=(link("Open in ECR", f"{CONSOLE}/payments/api"),),
+    footer=f"{WHERE} · mode enforce",
+)
+
+WOULD_CHANGE = Notice(
+    id="r-1122334455aa",
+    kind="repository",
+    level=Level.CHANGE,
+    title="Would change web/frontend",
+    subject="web/frontend",
+    summary=(plain("It differs from its standard. "), bold("Nothing was changed"), plain(": the policy's mode is report.")),
+    sections=(
+        Section(
+            "Would change",
+            (
+                (
+                    plain("tag immutability "),
+                    code("MUTABLE"),
+                    plain(" → "),
+                    code("IMMUTABLE except latest, sha256-*"),
+                    plain(" · defaults"),
+                ),
+                (plain("scan on push "), code("off"), plain(" → "), code("on"), plain(" · defaults")),
+            ),
+        ),
+    ),
+    next_step=(plain("right as planned? Set "), code("mode: enforce"), plain(" in "), code("warden.yaml"), plain(".")),
+    links=(link("Open in ECR", f"{CONSOLE}/web/frontend"),),
+    footer=f"{WHERE} · mode report",
+)
+
+HELLO = Notice(
+    id="h-prod",
+    kind="hello",
+    level=Level.HELLO,
+    title="ECR Warden watches this registry",
+    subject="",
+    summary=(
+        plain("12 repositories were read; "),
+        bold("7 differ from the standard"),
+        plain(". Nothing was changed: the policy's mode is report."),
+    ),
+    sections=(
+        Section(
+            "Would change",
+            (
+                (code("payments/api"), plain(" tag immutability, scan on push, lifecycle policy")),
+                (code("web/frontend"), plain(" tag immutability, scan on push")),
+                (code("ml/train"), plain(" lifecycle policy")),
+            ),
+            more=4,
+        ),
+    ),
+    facts=(Fact("Scanning", "basic, on push where the repository says so"), Fact("Next sweep", "24 Nov 14:00 UTC")),
+    next_step=(plain("read "), code("warden plan"), plain(", then set "), code("mode: enforce"), plain(".")),
+    links=(link("Open ECR", "https://eu-west-1.console.aws.amazon.com/ecr/repositories"),),
+    footer=f"{WHERE} · stage prod",
+)
+
+CLEAN = Notice(
+    id="f-9f31c07a0000",
+    kind="findings",
+    level=Level.GOOD,
+    title="payments/api:1.42.1 is clean",
+    subject="payments/api:1.42.1",
+    summary=(plain("0 critical, 0 high, 3 medium. Fixes the 2 criticals of 1.42.0."),),
+    footer=f"sha256:9f31c07a0000 · {WHERE}",
+)
+
+KINDS = {
+    "new-criticals": NEW_CRITICALS,
+    "not-scanned": NOT_SCANNED,
+    "scan-failed": SCAN_FAILED,
+    "drift-corrected": DRIFT_CORRECTED,
+    "would-change": WOULD_CHANGE,
+    "hello": HELLO,
+    "clean": CLEAN,
+}
