@@ -29,7 +29,8 @@ SECTION_LIMIT = 3_000
 _FALLBACK, _FALLBACK_ROOM = 300, 900
 _HEADER_ROOM = 900
 _SUMMARY, _SUMMARY_ROOM = 600, 1_600
-_FACTS, _FACT, _FACT_ROOM, _FACTS_ROOM = 10, 250, 500, 1_600
+_FACTS, _FACTS_ROOM = 10, 1_600
+_LABEL, _LABEL_ROOM, _VALUE, _VALUE_ROOM = 40, 200, 250, 500
 _NEXT_STEP, _NEXT_STEP_ROOM = 400, 1_000
 _LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
 _FOOTER, _FOOTER_ROOM = 300, 700
@@ -63,7 +64,7 @@ def render(notice: Notice) -> Json:
     heading = _heading(notice)
     above = [_header(heading), *_rich_text(_spans(notice.summary, _SUMMARY, _SUMMARY_ROOM))]
     below = [
-        *_rich_text(*_facts(notice.facts)),
+        *_facts(notice.facts),
         *_rich_text(_next_step(notice.next_step)),
         *_rich_text(_links(notice.links)),
         *_footer(notice),
@@ -94,17 +95,20 @@ def _fallback(heading: str, summary: Line) -> str:
     return escaped if _weight(escaped) <= _FALLBACK_ROOM else _escape(clean(text, _FALLBACK_ROOM // _HEAVIEST))
 
 
-def _facts(facts: tuple[Fact, ...]) -> list[list[Json]]:
-    """A line for each."""
-    lines: list[list[Json]] = []
-    room = _FACTS_ROOM
+def _facts(facts: tuple[Fact, ...]) -> list[Json]:
+    """A line for each, set off from the rest by a quotation's bar."""
+    spans: list[Json] = []
+    shown = 0
     for fact in facts[:_FACTS]:
-        line = _spans((Span(fact.label, Style.BOLD), Span(f": {fact.value}")), _FACT, _FACT_ROOM)
-        room -= _weight(line)
-        if room < 0:
+        label = _spans((Span(fact.label, Style.BOLD),), _LABEL, _LABEL_ROOM)
+        value = _spans((Span(fact.value),), _VALUE, _VALUE_ROOM)
+        line = [*([_text("\n")] if spans else []), *label, _text("  "), *value]
+        if _weight([*spans, *line]) > _FACTS_ROOM:
             break
-        lines.append(line)
-    return [*lines, _and_more(len(facts) - len(lines))]
+        spans += line
+        shown += 1
+    spans += [_text("\n"), *more] if (more := _and_more(len(facts) - shown)) else []
+    return [{"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": spans}]}] if spans else []
 
 
 def _next_step(line: Line) -> list[Json]:
