@@ -18,7 +18,7 @@ from warden.secrets import Secrets
 class Post(Protocol):
     """Sends a body to an address (see `warden.webhook.post`)."""
 
-    def __call__(self, url: str, body: bytes, *, allowed_hosts: frozenset[str]) -> None:
+    def __call__(self, url: str, body: bytes, *, channel: str, allowed_hosts: frozenset[str]) -> None:
         """Raises Invalid where the channel will never take it, Unavailable where it may later."""
 
 
@@ -50,10 +50,9 @@ class Notices:
         body = json.dumps(slack.render(notice), separators=(",", ":")).encode()
         url = self.secrets.webhook(channel.secret, now=message.now)
         try:
-            self.post(url, body, allowed_hosts=slack.SLACK_HOSTS | set(channel.hosts))
-        except (Invalid, Unavailable) as error:
+            self.post(url, body, channel=channel.name, allowed_hosts=slack.SLACK_HOSTS | set(channel.hosts))
+        except (Invalid, Unavailable):
             self.secrets.forget(channel.secret)  # if the address is what is wrong, the next try reads the mended one
-            error.add_note(f"channel {channel.name}, secret {channel.secret}")
             raise
         text = f"{notice.title}, to {channel.name}"
         entry = Entry(notice.subject, message.now, "announced", text, {"notice": notice.id})

@@ -157,6 +157,7 @@ class Batch:
     ) -> dict[str, Any]:
         """The partial batch response: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html."""
         failed: list[str] = []
+        self._metrics.add_metric("Received", MetricUnit.Count, len(records))
         for record in records:
             message = Message(
                 id=record["messageId"],

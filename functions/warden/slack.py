@@ -36,7 +36,7 @@ _LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
 _FOOTER, _FOOTER_ROOM = 300, 700
 _LISTS, _TITLE, _TITLE_ROOM = 5, 100, 250
 _ITEMS, _ITEM, _ITEM_ROOM = 15, 300, 900
-_NAME, _URL = 120, 800
+_NAME, _URL = 200, 800
 _HEAVIEST = 12
 """What one character can weigh as JSON: the two escapes of a surrogate pair."""
 
@@ -81,11 +81,9 @@ def render(notice: Notice) -> Json:
 
 
 def _heading(notice: Notice) -> str:
-    """The sign, the severity in words where the title doesn't say it, and what the notice is about."""
+    """The sign, the level in words where the title doesn't say it, and the title."""
     sign, word = _SIGNS[notice.level]
-    title = notice.title if notice.subject in notice.title else f"{notice.title} · {notice.subject}"
-    if word.lower() not in title.lower():
-        title = f"{word}: {title}"
+    title = notice.title if word.lower() in notice.title.lower() else f"{word}: {notice.title}"
     return f"{sign} {_fit(title, HEADER_LIMIT - len(sign) - 1, _HEADER_ROOM, clip_middle).strip()}"
 
 

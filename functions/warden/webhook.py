@@ -69,19 +69,19 @@ class _Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def post(  # noqa: PLR0913 - all but two go by keyword
+def post(
     url: str,
     body: bytes,
     *,
-    channel: str,
     allowed_hosts: Collection[str],
+    channel: str = "of this notice",
     headers: Mapping[str, str] | None = None,
     deadline: float = DEADLINE,
 ) -> None:
     """Post the message (JSON, unless `headers` say otherwise) and return when the other side took it.
 
-    `channel` is how errors call it. `allowed_hosts` are `host` (then the port is 443) or `host:port`. A private,
-    loopback or link-local address is connected to only where the list has that IP address or localhost with its port.
+    `allowed_hosts` are `host` (then the port is 443) or `host:port`; a private, loopback or link-local address is
+    connected to only where the list has that IP address, or localhost, with its port. `channel` is what errors call it.
 
     Raises Invalid where the message was refused for what it is. Raises Unavailable in every other case: the other side
     can't be reached, is too busy (`retry_after` seconds, where it said how long), or the address is one that we won't

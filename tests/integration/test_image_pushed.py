@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from account import Account, Stack
 from builders import HOME, NOW, a_policy, digest, event, image_id, push, vector
+from wire import error
+
 from image_pushed import PushedImages
 from warden import events
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import ScanFinished
 from warden.names import ImageId
-from wire import error
 
 
 def function(account: Account, stack: Stack, **fields: Any) -> PushedImages:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from account import Stack
 from builders import NOW, digest, image_id
+
 from warden.errors import Unavailable
 from warden.ledger import Entry, Standing
 from warden.once import once

@@ -8,13 +8,14 @@ import pytest
 from account import IMAGE, Account, a_finding
 from botocore.exceptions import ClientError
 from builders import NOW, digest, image_id, vector
+from wire import Wire, error, ok
+
 from warden.errors import Refused, Unavailable
 from warden.findings import ScanState
 from warden.manifests import Kind, Manifest, Platform
 from warden.names import ImageId, RepositoryName, Severity
 from warden.planning import RegistryScanning, ScanningRule
 from warden.registry import Registry, ScanStart
-from wire import Wire, error, ok
 
 APP = RepositoryName("team/app")
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from account import Account, Stack, a_finding
 from builders import HOME, NOW, a_policy, api_call, push
+from wire import error
+
 from image_pushed import PushedImages
 from repository_changed import ChangedRepositories
 from scan_finished import FinishedScans
@@ -14,7 +16,6 @@ from sweep import Sweep
 from warden import events
 from warden.notices import Level, Notice
 from warden.policy import Policy
-from wire import error
 
 ROLE_PATH = "/ecr-warden/dev/"
 REPORT = {"tags__mode": "report", "scanning__mode": "report", "lifecycle__mode": "report", "mode": "report"}

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from account import Account, Stack, a_finding
 from builders import HOME, NOW, a_policy, image_id, scanned
+from wire import error, ok
+
 from scan_finished import FinishedScans
 from warden import events
 from warden.errors import Refused, Unavailable
 from warden.names import ImageId
 from warden.notices import Level, Notice
-from wire import error, ok
 
 
 def function(account: Account, stack: Stack, **fields: Any) -> FinishedScans:
