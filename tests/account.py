@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from builders import NOW, digest
 from moto import mock_aws
+from wire import Answer, Wire, error, ok
+
 from warden.ledger import Ledger
 from warden.names import ImageId, RepositoryName
 from warden.notices import Notice, from_json
 from warden.queues import Message, Queue
 from warden.registry import Registry
-from wire import Answer, Wire, error, ok
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

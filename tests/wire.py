@@ -1,4 +1,4 @@
-"""A real boto3 client whose requests are answered here instead of by AWS: signing, paging, retries and parsing are real."""
+"""A real boto3 client whose requests are answered here: signing, paging, retries and parsing are real."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -261,7 +261,7 @@ def _repository(name: str) -> RepositoryName:
 def _image(detail: Mapping[str, Any]) -> ImageId:
     digest = detail.get("image-digest")
     if not is_digest(digest):
-        raise Invalid(f"image-digest: expected a digest such as sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
+        raise Invalid(f"image-digest: expected a digest, sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
     return ImageId(_repository(_text(detail, "repository-name")), Digest(str(digest)))
 
 

@@ -49,7 +49,7 @@ class ImageId:
 
 
 def is_digest(text: object) -> TypeGuard[str]:
-    """Whether the text is a digest by the pattern of ECR's API; AWS's own sample events hold some that are cut short."""
+    """Whether the text is a digest by the pattern of ECR's API; some of AWS's own sample events are cut short."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 

@@ -134,16 +134,16 @@ def _lists(sections: tuple[Section, ...], room: int) -> list[Json]:
         sections = (*sections[: _LISTS - 1], Section(f"{len(others)} more lists", (), count))
     blocks: list[Json] = []
     for left, section in zip(range(len(sections), 0, -1), sections, strict=True):
-        block = _list(section, room // left)
+        block = _list(section, room // left - len(", "))
         room -= _weight(block) + len(", ")
         blocks.append(block)
     return blocks
 
 
 def _list(section: Section, room: int) -> Json:
-    title = _element(Span(section.title, Style.BOLD), _TITLE, _TITLE_ROOM) or _text(ELLIPSIS)
+    title = _spans((Span(section.title, Style.BOLD),), _TITLE, _TITLE_ROOM) or [_text(ELLIPSIS)]
     length = SECTION_LIMIT - _TITLE - _ITEM
-    room -= _weight(_list_block(title, [], more=10**12))
+    room -= _weight(_list_block(title, [{}], more=10**12))
     items: list[Json] = []
     for line in section.items[:_ITEMS]:
         item = _section(_spans(line, _ITEM, _ITEM_ROOM) or [_text(ELLIPSIS)])
@@ -155,10 +155,10 @@ def _list(section: Section, room: int) -> Json:
     return _list_block(title, items, more=section.more + len(section.items) - len(items))
 
 
-def _list_block(title: Json, items: list[Json], *, more: int) -> Json:
+def _list_block(title: list[Json], items: list[Json], *, more: int) -> Json:
     bullets = {"type": "rich_text_list", "style": "bullet", "elements": items}
     ending = [_section(_and_more(more))] if more else []
-    return {"type": "rich_text", "elements": [_section([title]), *([bullets] if items else []), *ending]}
+    return {"type": "rich_text", "elements": [_section(title), *([bullets] if items else []), *ending]}
 
 
 def _and_more(count: int) -> list[Json]:

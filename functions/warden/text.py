@@ -30,7 +30,7 @@ def clean(text: str, limit: int) -> str:
     >>> clean("a long story", 8)
     'a long…'
     """
-    shown = _visible(text)
+    shown = _visible(text, enough=limit + 1)
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + ELLIPSIS
 
 
@@ -40,14 +40,15 @@ def clip_middle(text: str, limit: int) -> str:
     >>> clip_middle("team/with/a/long/path/app:v1.2.3", 20)
     'team/wi…h/app:v1.2.3'
     """
-    shown = _visible(text)
+    shown = _visible(text, enough=len(text))
     if len(shown) <= limit:
         return shown
     end = (limit - 1) * 2 // 3
     return shown[: limit - 1 - end] + ELLIPSIS + shown[len(shown) - end :]
 
 
-def _visible(text: str) -> str:
+def _visible(text: str, *, enough: int) -> str:
+    """The text as it can be seen: all of it, or as many characters as are enough."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text
     kept: list[str] = []
@@ -57,9 +58,11 @@ def _visible(text: str) -> str:
         if shown == last and shown in {" ", HIDDEN}:
             continue
         marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
-        if marks <= _MARKS_TOGETHER:
+        if shown and marks <= _MARKS_TOGETHER:
             kept.append(shown)
-            last = shown or last
+            last = shown
+        if len(kept) == enough:
+            break
     return "".join(kept)
 
 

@@ -129,7 +129,11 @@ DRIFT_CORRECTED = Notice(
     level=Level.CHANGE,
     title="payments/api brought back to its standard",
     subject="payments/api",
-    summary=(plain("Three settings did not match the policy. They were set back; "), bold("no image was touched"), plain(".")),
+    summary=(
+        plain("Three settings did not match the policy. They were set back; "),
+        bold("no image was touched"),
+        plain("."),
+    ),
     sections=(
         Section(
             "Changed",
@@ -151,7 +155,11 @@ DRIFT_CORRECTED = Notice(
         ),
     ),
     facts=(Fact("Changed by", "arn:aws:iam::123456789012:user/alice (console), 13:20 UTC"),),
-    next_step=(plain("wanted on purpose? Write it into a rule of "), code("warden.yaml"), plain("; else it is set back again.")),
+    next_step=(
+        plain("wanted on purpose? Write it into a rule of "),
+        code("warden.yaml"),
+        plain("; else it is set back again."),
+    ),
     links=(link("Open in ECR", f"{CONSOLE}/payments/api"),),
     footer=f"{WHERE} · mode enforce",
 )
@@ -162,7 +170,11 @@ WOULD_CHANGE = Notice(
     level=Level.CHANGE,
     title="Would change web/frontend",
     subject="web/frontend",
-    summary=(plain("It differs from its standard. "), bold("Nothing was changed"), plain(": the policy's mode is report.")),
+    summary=(
+        plain("It differs from its standard. "),
+        bold("Nothing was changed"),
+        plain(": the policy's mode is report."),
+    ),
     sections=(
         Section(
             "Would change",

@@ -122,7 +122,7 @@ def test_a_message_that_can_not_be_handled_now_is_held_back(stack: Stack, body: 
 
         held: list[int] = []  # noqa: RUF012 - one test, one list
 
-        def hold(self, message: Message, seconds: int) -> None:
+        def hold(self, _: Message, seconds: int) -> None:
             self.held.append(seconds)
 
     given = records(stack, body)

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import botocore.session
 import pytest
 from builders import a_policy, finding, vector
 from hypothesis import given
 from hypothesis import strategies as st
+
 from warden.findings import Finding, Scan, ScanState, Verdict, judge, read_finding, state_of
 from warden.names import RepositoryName, Severity
 from warden.policy import FindingsStandard, standard_of
@@ -32,9 +34,7 @@ scans_ = st.lists(
     min_size=1,
     max_size=3,
 )
-thresholds = st.builds(
-    FindingsStandard, notify_from=st.sampled_from(Severity), block_from=st.sampled_from(Severity)
-)
+thresholds = st.builds(FindingsStandard, notify_from=st.sampled_from(Severity), block_from=st.sampled_from(Severity))
 
 
 def scan(*found: Finding, platform: str = "") -> Scan:
@@ -97,8 +97,6 @@ def test_every_status_means_something_and_an_unknown_one_is_never_clean(status: 
 
 
 def test_every_status_that_botocore_knows_has_words_of_its_own() -> None:
-    import botocore.session
-
     model = botocore.session.get_session().get_service_model("ecr")
     for status in model.shape_for("ScanStatus").enum:
         assert "don't know" not in state_of(status)[1]

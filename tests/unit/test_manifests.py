@@ -7,6 +7,7 @@ import pytest
 from builders import digest, vector
 from hypothesis import given
 from hypothesis import strategies as st
+
 from warden.errors import Invalid
 from warden.manifests import Kind, read_manifest
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from warden.names import Severity, is_digest, is_repository_name
 from warden.wildcard import matches
 

@@ -8,6 +8,7 @@ import pytest
 from builders import a_policy, image_id, observation
 from hypothesis import given
 from hypothesis import strategies as st
+
 from warden import lifecycle
 from warden.names import RepositoryName
 from warden.planning import (

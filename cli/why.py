@@ -1,0 +1,98 @@
+"""`warden why`: everything that the ledger knows of an image or a repository."""
+
+from dataclasses import asdict
+from datetime import UTC
+from typing import Any
+
+import click
+
+from cli.aws import asking, client
+from cli.options import json_option, repository_name
+from cli.printing import print_json, print_table, tell
+from warden.errors import Refused
+from warden.ledger import Entry, Ledger
+from warden.names import Digest, ImageId, RepositoryName, is_digest
+from warden.text import clean
+
+OUTPUT = "LedgerTable"
+"""The stack's output that names the table."""
+
+
+@click.command("why", short_help="Show what is known of an image or repository, and why.")
+@click.argument("subject", metavar="REPO[@DIGEST|:TAG]")
+@click.option("--stage", default="dev", show_default=True, help="The deployed stage whose ledger is read.")
+@click.option("--table", help="The ledger's table; found by the stage's stack where none is given.")
+@json_option
+def command(subject: str, stage: str, table: str | None, as_json: bool) -> None:
+    """Show everything that the ledger knows of an image or a repository, oldest first.
+
+    REPO@DIGEST is an image; REPO:TAG is the image that has the tag now; REPO is the repository itself: what was changed
+    in its settings, and which rule of the policy asked for it.
+    """
+    ledger = Ledger(client("dynamodb"), table or _table(stage))
+    about = _subject(subject)
+    with asking("read the ledger"):
+        entries = _entries(ledger, about)
+    if as_json:
+        print_json([{**asdict(entry), "at": entry.at.isoformat()} for entry in entries])
+    elif entries:
+        print_table(("WHEN", "WHAT", "TOLD", "PARTICULARS"), [_row(entry, str(about)) for entry in entries])
+    if not entries:
+        tell(
+            f"The ledger knows nothing of {about}: it was never pushed, changed or swept while this stage was deployed."
+        )
+
+
+def _subject(text: str) -> ImageId | RepositoryName:
+    repository, at, digest = text.partition("@")
+    if at:
+        if not is_digest(digest):
+            raise click.ClickException(
+                f"'{clean(digest, 80)}' is not a digest: expected sha256: and 64 hexadecimal digits"
+            )
+        return ImageId(repository_name(repository), Digest(digest))
+    repository, colon, tag = text.partition(":")
+    name = repository_name(repository)
+    return _tagged(name, tag) if colon else name
+
+
+def _tagged(repository: RepositoryName, tag: str) -> ImageId:
+    registry = client("ecr")
+    with asking(f"find {repository}:{tag}"):
+        try:
+            answer = registry.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        except (registry.exceptions.ImageNotFoundException, registry.exceptions.RepositoryNotFoundException):
+            raise Refused(
+                f"no image is tagged {repository}:{tag} now: ask by its digest, {repository}@sha256:…, or for the "
+                f"repository, {repository}"
+            ) from None
+    try:
+        return ImageId(repository, Digest(answer["imageDetails"][0]["imageDigest"]))
+    except (KeyError, IndexError):
+        raise Refused(f"ECR's answer about {repository}:{tag} was cut short: ask again") from None
+
+
+def _table(stage: str) -> str:
+    stack = f"EcrWarden-{stage}"
+    with asking(f"find the ledger of stack {stack}; --table names it directly"):
+        stacks: Any = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", ())}
+    if OUTPUT not in outputs:
+        raise Refused(f"stack {stack} has no output {OUTPUT}: expected one of ECR Warden; name the table by --table")
+    return str(outputs[OUTPUT])
+
+
+def _entries(ledger: Ledger, about: ImageId | RepositoryName) -> list[Entry]:
+    """An image's own history, and that of the indexes that list it: they are what is announced."""
+    subjects = [str(about)]
+    if isinstance(about, ImageId):
+        subjects += map(str, ledger.indexes_of(about))
+    return sorted((entry for subject in subjects for entry in ledger.history(subject)), key=lambda entry: entry.at)
+
+
+def _row(entry: Entry, about: str) -> tuple[str, str, str, str]:
+    particulars = [f"{name} {value}" for name, value in sorted(entry.details.items())]
+    if entry.subject != about:
+        particulars.insert(0, f"of {entry.subject}, which lists it")
+    when = entry.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return when, entry.kind, entry.text, " · ".join(particulars)

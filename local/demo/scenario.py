@@ -1,0 +1,268 @@
+"""The steps of the mission: what is done, what is expected, and how it is seen that it happened."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from local.chat.server import Received
+from local.demo.images import Image, Refused, debian
+from local.demo.surroundings import ACCOUNT, REGION, Account, eventually
+
+QUIET = 3.0
+"""Seconds without a message that count as silence; a message takes a tenth of that here."""
+
+CLEAN = debian({"base-files": "12.4+deb12u12", "tzdata": "2026b-0+deb12u1"})
+VULNERABLE = debian(
+    {"base-files": "11.1+deb11u11", "bash": "4.3-9", "liblog4j2-java": "2.13.3-1", "libssl1.1": "1.1.1k-1"}, release="11"
+)
+PATCHED = debian({"base-files": "12.4+deb12u12", "tzdata": "2026c-0+deb12u1"})
+UNKNOWN = Image({"app": "a static binary on nothing"})
+PLATFORMS = tuple(
+    debian({"bash": "4.3-9", "tzdata": "2026b-0+deb12u1"}, architecture=name) for name in ("amd64", "arm64")
+)
+FORGOTTEN = debian({"bash": "4.3-9", "coreutils": "9.1-1"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was observed; `seconds` from the cause to the message, where there is one."""
+
+    text: str
+    ok: bool
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the table."""
+
+    name: str
+    expected: str
+    run: Callable[[], Seen]
+
+
+class Mission:
+    """The steps, on one account; `outputs` are the deployed stack's."""
+
+    def __init__(self, account: Account, outputs: Mapping[str, str]) -> None:
+        self._account = account
+        self._outputs = outputs
+        self._ecr = account.ecr
+        self._client = account.client()
+
+    def steps(self) -> Iterator[Step]:
+        """In the order in which they must be run."""
+        yield Step("A repository that was there before the deployment", "brought to the standard; one hello", self.hello)
+        yield Step("A new repository", "born to the standard, in silence", self.new_repository)
+        yield Step("A clean image is pushed", "scanned; no message", self.clean_image)
+        yield Step("A vulnerable image is pushed", "one message with its findings", self.vulnerable_image)
+        yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self.index)
+        yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self.unscannable_image)
+        yield Step("A tag is pushed again with another image", "refused by ECR", self.moved_tag)
+        yield Step("The tag latest, which the policy excludes, moves", "taken by ECR", self.excluded_tag)
+        yield Step("Somebody makes tags mutable again", "set back, and told who did it", self.drift)
+        yield Step("A push event is delivered seven times more", "no further scan, no further message", self.duplicates)
+        yield Step("A push event is lost", "found by the sweep; one message", self.lost_event)
+        yield Step("A malformed event comes in", "in its dead-letter queue, with the reason", self.malformed_event)
+        yield Step("In the end", "nothing else in any dead-letter queue", self.dead_letters)
+
+    def hello(self) -> Seen:
+        message = self._message("ECR Warden is here")
+        standard = self._standard("legacy/api")
+        return Seen(f"{standard}; {'1 hello' if message else 'no hello'}", bool(message) and standard == STANDARD)
+
+    def new_repository(self) -> Seen:
+        before = len(self._account.chat.messages)
+        self._ecr.create_repository(repositoryName="payments/api")
+        eventually(lambda: self._standard("payments/api") == STANDARD)
+        standard = self._standard("payments/api")
+        return self._silent(f"{standard}", before, ok=standard == STANDARD)
+
+    def clean_image(self) -> Seen:
+        before = len(self._account.chat.messages)
+        digest = self._client.push(CLEAN, "payments/api", "v1.0.0")
+        status = self._scanned("payments/api", digest)
+        return self._silent(f"scan {status}", before, ok=status == "COMPLETE, 0 findings")
+
+    def vulnerable_image(self) -> Seen:
+        start = datetime.now(UTC)
+        digest = self._client.push(VULNERABLE, "payments/api", "v1.1.0")
+        message = self._message("payments/api:v1.1.0", after=start)
+        status = self._scanned("payments/api", digest)
+        return self._told(message, start, f"scan {status}", ok="bash" in _text(message) and "log4j" in _text(message))
+
+    def index(self) -> Seen:
+        start = datetime.now(UTC)
+        self._client.push_index(PLATFORMS, "payments/api", "v1.2.0")
+        message = self._message("payments/api:v1.2.0", after=start)
+        time.sleep(QUIET)
+        count = len([received for received in self._account.chat.messages if received.at >= start])
+        ok = count == 1 and "linux/amd64, linux/arm64" in _text(message)
+        return self._told(message, start, f"{count} message for 3 manifests", ok=ok)
+
+    def unscannable_image(self) -> Seen:
+        start = datetime.now(UTC)
+        self._client.push(UNKNOWN, "payments/api", "v1.3.0")
+        message = self._message("payments/api:v1.3.0", after=start)
+        return self._told(message, start, "told", ok="unscanned, not clean" in _text(message))
+
+    def moved_tag(self) -> Seen:
+        try:
+            self._client.push(PATCHED, "payments/api", "v1.1.0")
+        except Refused as refusal:
+            text = json.loads(str(refusal))["errors"][0]["message"]
+            return Seen(text, "cannot be overwritten because the tag is immutable" in text)
+        return Seen("the tag moved", ok=False)
+
+    def excluded_tag(self) -> Seen:
+        first = self._client.push(CLEAN, "payments/api", "latest")
+        second = self._client.push(PATCHED, "payments/api", "latest")
+        images = self._ecr.describe_images(repositoryName="payments/api", imageIds=[{"imageTag": "latest"}])
+        moved = images["imageDetails"][0].get("imageDigest") == second != first
+        return Seen("latest moved" if moved else "latest did not move", moved)
+
+    def drift(self) -> Seen:
+        start = datetime.now(UTC)
+        self._ecr.put_image_tag_mutability(repositoryName="payments/api", imageTagMutability="MUTABLE")
+        message = self._message("Settings of payments/api were set back", after=start)
+        standard = self._standard("payments/api")
+        ok = standard == STANDARD and "PutImageTagMutability" in _text(message)
+        return self._told(message, start, standard, ok=ok)
+
+    def duplicates(self) -> Seen:
+        """Five in a row, then two at once, straight into the function's queue, as EventBridge's retries would be."""
+        scans, messages = len(self._account.calls("StartImageScan")), len(self._account.chat.messages)
+        body = self._push_event("payments/api", "v1.1.0")
+        send = self._account.sqs.send_message
+        for _ in range(5):
+            send(QueueUrl=self._outputs["ImagePushedQueue"], MessageBody=body)
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda _: send(QueueUrl=self._outputs["ImagePushedQueue"], MessageBody=body), range(2)))
+        eventually(lambda: self._empty("ImagePushedQueue") and self._empty("ScanFinishedQueue"))
+        time.sleep(QUIET)
+        more = len(self._account.calls("StartImageScan")) - scans, len(self._account.chat.messages) - messages
+        return Seen(f"{more[0]} scans, {more[1]} messages", more == (0, 0))
+
+    def lost_event(self) -> Seen:
+        self._account.drop_events("ECR Image Action", 1)
+        self._client.push(FORGOTTEN, "payments/api", "v1.4.0")
+        time.sleep(QUIET)
+        early = self._find("payments/api:v1.4.0", datetime.min.replace(tzinfo=UTC))
+        start = datetime.now(UTC)
+        body = json.dumps({"source": "warden", "detail-type": "Sweep", "time": start.isoformat()})
+        self._account.sqs.send_message(QueueUrl=self._outputs["SweepQueue"], MessageBody=body)
+        message = self._message("payments/api:v1.4.0", after=start)
+        return self._told(message, start, "told after the sweep", ok=early is None)
+
+    def malformed_event(self) -> Seen:
+        queues = self._outputs["ImagePushedQueue"], self._outputs["ImagePushedDeadLetters"]
+        self._account.sqs.send_message(QueueUrl=queues[0], MessageBody='{"source": "aws.ecr", "detail-type": 7}')
+        found = eventually(
+            lambda: self._account.sqs.receive_message(
+                QueueUrl=queues[1], MessageAttributeNames=["All"], VisibilityTimeout=0
+            ).get("Messages")
+        )
+        if not found:
+            return Seen("no dead letter", ok=False)
+        self._account.sqs.delete_message(QueueUrl=queues[1], ReceiptHandle=found[0]["ReceiptHandle"])
+        reason = found[0].get("MessageAttributes", {}).get("reason", {}).get("StringValue", "no reason")
+        return Seen(reason, reason == "detail-type: expected text, got int")
+
+    def dead_letters(self) -> Seen:
+        names = [name for name in self._outputs if name.endswith("DeadLetters")]
+        full = [name for name in names if not self._empty(name)]
+        return Seen(", ".join(full) or f"{len(names)} queues are empty", ok=len(names) > 0 and not full)
+
+    def _standard(self, repository: str) -> str:
+        """A repository's settings, in words."""
+        settings: Mapping[str, Any] = self._ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]
+        filters = settings.get("imageTagMutabilityExclusionFilters") or ()
+        try:
+            self._ecr.get_lifecycle_policy(repositoryName=repository)
+            lifecycle = "lifecycle policy"
+        except self._ecr.exceptions.LifecyclePolicyNotFoundException:
+            lifecycle = "no lifecycle policy"
+        tags = f"{settings['imageTagMutability']} ({', '.join(sorted(filter_['filter'] for filter_ in filters))})"
+        scan = "scan on push" if settings["imageScanningConfiguration"]["scanOnPush"] else "no scan on push"
+        return f"{tags}, {scan}, {lifecycle}"
+
+    def _scanned(self, repository: str, digest: str) -> str:
+        """How the image's scan ended, in words."""
+
+        def ended() -> str | None:
+            try:
+                answer: Mapping[str, Any] = self._ecr.describe_image_scan_findings(
+                    repositoryName=repository, imageId={"imageDigest": digest}
+                )
+            except self._ecr.exceptions.ScanNotFoundException:
+                return None
+            status = answer["imageScanStatus"]["status"]
+            findings = len(answer.get("imageScanFindings", {}).get("findings", ()))
+            return None if status == "IN_PROGRESS" else f"{status}, {findings} findings"
+
+        return eventually(ended) or "did not end"
+
+    def _push_event(self, repository: str, tag: str) -> str:
+        """The event of a push, as ECR sent it."""
+        images = self._ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        detail = {
+            "result": "SUCCESS",
+            "repository-name": repository,
+            "image-digest": images["imageDetails"][0].get("imageDigest"),
+            "action-type": "PUSH",
+            "image-tag": tag,
+        }
+        return json.dumps(
+            {
+                "version": "0",
+                "id": "13cde686-328b-6117-af20-0e5566167482",
+                "detail-type": "ECR Image Action",
+                "source": "aws.ecr",
+                "account": ACCOUNT,
+                "time": datetime.now(UTC).isoformat(),
+                "region": REGION,
+                "resources": [],
+                "detail": detail,
+            }
+        )
+
+    def _find(self, words: str, after: datetime) -> Received | None:
+        found = (message for message in self._account.chat.messages if words in _text(message) and message.at >= after)
+        return next(found, None)
+
+    def _message(self, words: str, *, after: datetime = datetime.min.replace(tzinfo=UTC)) -> Received | None:
+        """The first message with these words, as soon as it is there."""
+        return eventually(lambda: self._find(words, after))
+
+    def _told(self, message: Received | None, start: datetime, text: str, *, ok: bool) -> Seen:
+        if message is None:
+            return Seen(f"{text}; no message", ok=False)
+        return Seen(f"{text}; “{message.payload['text'][:60]}…”", ok, (message.at - start).total_seconds())
+
+    def _silent(self, text: str, before: int, *, ok: bool) -> Seen:
+        time.sleep(QUIET)
+        messages = len(self._account.chat.messages) - before
+        return Seen(f"{text}; {messages or 'no'} message", ok and messages == 0)
+
+    def _empty(self, output: str) -> bool:
+        attributes = self._account.sqs.get_queue_attributes(
+            QueueUrl=self._outputs[output],
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
+        return not any(map(int, attributes.values()))
+
+
+STANDARD = "IMMUTABLE_WITH_EXCLUSION (latest, sha256-*), scan on push, lifecycle policy"
+
+
+def _text(message: Received | None) -> str:
+    """Everything that a message says."""
+    return json.dumps(message.payload, ensure_ascii=False) if message else ""

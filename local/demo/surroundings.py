@@ -1,0 +1,147 @@
+"""What the demo runs in: the local cloud as a process of its own, and the stack deployed to it by the real cdk command."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+
+from local.chat import Chat
+from local.demo.images import Client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_sqs import SQSClient
+
+PROJECT = Path(__file__).parents[2]
+BUILD = PROJECT / "build" / "demo"
+ACCOUNT, REGION, STAGE = "111122223333", "eu-central-1", "demo"
+PATIENCE = 60.0
+"""Seconds that anything may take; what takes longer did not happen."""
+
+Found = TypeVar("Found")
+
+
+class Failed(Exception):
+    """A command of the demo failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The local cloud, seen as an account."""
+
+    endpoint: str
+    chat: Chat
+
+    @property
+    def host(self) -> str:
+        """Where the Docker registry answers, as `docker push` wants it."""
+        return self.endpoint.removeprefix("http://")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to work in this account and in no other."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DEFAULT_REGION": REGION,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
+        }
+
+    @property
+    def _access(self) -> dict[str, str]:
+        return {
+            "endpoint_url": self.endpoint,
+            "region_name": REGION,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+
+    @property
+    def ecr(self) -> "ECRClient":
+        """The registry, by the API of ECR."""
+        return boto3.client("ecr", config=Config(retries={"mode": "standard", "total_max_attempts": 1}), **self._access)
+
+    @property
+    def sqs(self) -> "SQSClient":
+        """The queues."""
+        return boto3.client("sqs", **self._access)
+
+    @property
+    def dynamodb(self) -> "DynamoDBClient":
+        """The table."""
+        return boto3.client("dynamodb", **self._access)
+
+    def put_secret(self, name: str, text: str) -> None:
+        """A secret, as its owner makes it by hand."""
+        boto3.client("secretsmanager", **self._access).create_secret(Name=name, SecretString=text)
+
+    def client(self) -> Client:
+        """A registry client that is logged in, as `aws ecr get-login-password | docker login` does it."""
+        token = self.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        return Client.logged_in(self.host, token)
+
+    def calls(self, operation: str) -> list[dict[str, str]]:
+        """Every call of that operation that the registry has answered."""
+        with urlopen(f"{self.endpoint}/_warden/calls?since=0") as answer:  # noqa: S310 - our own server
+            return [call for call in json.load(answer) if call["operation"] == operation]
+
+    def drop_events(self, detail_type: str, count: int) -> None:
+        """Lose the next events of that kind, as EventBridge's best effort may."""
+        body = json.dumps({"detail-type": detail_type, "count": count}).encode()
+        with urlopen(f"{self.endpoint}/_warden/events/drop", body):  # noqa: S310
+            pass
+
+
+@contextmanager
+def an_account(port: int, chat: Chat) -> Iterator[Account]:
+    """The local cloud from its first line to its last; it is stopped by its own process id."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "local.cloud", "--port", str(port), "--account", ACCOUNT, "--region", REGION]
+    command += ["--quiet", "--ca-bundle", str(chat.ca_bundle)]
+    with (BUILD / "cloud.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
+        try:
+            if not process.stdout or not process.stdout.readline():
+                raise Failed(f"the local cloud did not start: see {BUILD / 'cloud.log'}")
+            yield Account(f"http://127.0.0.1:{port}", chat)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def cdk(account: Account, *arguments: str) -> None:
+    """Run the pinned cdk command in the account. Raises Failed with what it said."""
+    command = [str(PROJECT / "node_modules" / ".bin" / "cdk"), *arguments, "--ci", "--no-notices"]
+    done = subprocess.run(  # noqa: S603 - the pinned command
+        command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, check=False
+    )
+    (BUILD / f"cdk-{arguments[0]}.log").write_text(done.stdout + done.stderr)
+    if done.returncode:
+        raise Failed(f"cdk {arguments[0]} failed:\n{(done.stdout + done.stderr)[-4000:]}")
+
+
+def eventually(look: Callable[[], Found | None], patience: float = PATIENCE) -> Found | None:
+    """What `look` finds as soon as it finds something; None where it found nothing in time."""
+    ends = time.monotonic() + patience
+    while True:
+        found = look()
+        if found or time.monotonic() > ends:
+            return found
+        time.sleep(0.05)

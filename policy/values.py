@@ -1,0 +1,235 @@
+"""How each kind of value in a policy is written, and what is said where it is written otherwise.
+
+Every reader takes what the file holds, text as written or a list or mapping in its place, and returns the value or
+raises ValueError with the rest of the sentence that names the place.
+"""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from policy.source import Plain, describe
+from warden.wildcard import matches
+
+UNTAGGED, ANY = "untagged", "any"
+LONGEST_PATTERN = 128
+LONGEST_REPOSITORY = 256
+MOST_WILDCARDS_OF_A_FILTER = 2
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"""
+MOST_WILDCARDS_OF_A_RULE = 4
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"""
+
+_TAG_PATTERN = re.compile(r"[0-9A-Za-z._*-]+")
+_REPOSITORY_PATTERN = re.compile(r"[0-9a-z._/*-]+")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(d|days?|w|weeks?)")
+_CHANNEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::[1-9][0-9]{0,4})?")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence: the known word that is nearest, or nothing."""
+    by_lower = {option.lower(): option for option in known}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def text(value: Any, expected: str) -> str:
+    """The value, where it is text; `expected` is how the error calls what should stand there."""
+    if not isinstance(value, str) or value == "":
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return str(value)
+
+
+def _plain(value: Any, expected: str) -> str:
+    """Text that stands without quotes: in quotes, editors and people take it for text."""
+    word = text(value, expected)
+    if not isinstance(value, Plain):
+        raise ValueError(f"expected {expected}, got text in quotes: take the quotes away")
+    return word
+
+
+def read_word(value: Any, words: type[StrEnum]) -> str:
+    """One of a few words."""
+    expected = f"one of {', '.join(words)}"
+    word = text(value, expected)
+    if word not in set(words):
+        raise ValueError(f"expected {expected}, got {describe(value)}{did_you_mean(word, words)}")
+    return word
+
+
+def read_version(value: Any) -> int:
+    """The version of the policy's language."""
+    if _plain(value, "1") != "1":
+        raise ValueError(f"expected 1, the only version that there is, got {describe(value)}")
+    return 1
+
+
+_TRUTHS = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+
+
+def read_switch(value: Any) -> bool:
+    """True or false, and no other word for them."""
+    word = _plain(value, "true or false")
+    if word not in {"true", "false"}:
+        meant = _TRUTHS.get(word.lower(), word.lower())
+        raise ValueError(f"expected true or false, got {describe(value)}{did_you_mean(meant, ('true', 'false'))}")
+    return word == "true"
+
+
+def read_count(value: Any) -> int:
+    """A whole number from 1."""
+    expected = "a whole number from 1"
+    word = _plain(value, expected)
+    if not _COUNT.fullmatch(word):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return int(word)
+
+
+def read_days(value: Any) -> int:
+    """A duration in days; ECR counts in nothing smaller."""
+    expected = "a number of days or weeks, such as 7d or 2w"
+    word = text(value, expected)
+    match = _DURATION.fullmatch(word)
+    if match is None:
+        hint = f"; did you mean '{word}d'?" if _COUNT.fullmatch(word) else ""
+        raise ValueError(f"expected {expected}, got {describe(value)}{hint}")
+    return int(match[1]) * (7 if match[2].startswith("w") else 1)
+
+
+def _pattern(value: Any, expected: str, most_wildcards: int) -> str:
+    pattern = text(value, expected)
+    if not _TAG_PATTERN.fullmatch(pattern):
+        raise ValueError(f"expected {expected} of letters, digits and . _ - *, got {describe(value)}")
+    if len(pattern) > LONGEST_PATTERN:
+        raise ValueError(f"expected {expected} of at most {LONGEST_PATTERN} characters, got {len(pattern)}")
+    if pattern.count("*") > most_wildcards:
+        raise ValueError(f"expected {expected} with at most {most_wildcards} wildcards (*), got {describe(value)}")
+    return pattern
+
+
+def read_filter(value: Any) -> str:
+    """A pattern of tags that may move, as ECR's exclusion filters have it."""
+    pattern = _pattern(value, "a tag pattern", MOST_WILDCARDS_OF_A_FILTER)
+    if not pattern.strip("*"):
+        raise ValueError("a filter for every tag leaves none immutable: name the tags that may move, or set MUTABLE")
+    return pattern
+
+
+def read_selection(value: Any) -> str:
+    """What a lifecycle rule is about: untagged images, any image, or those with a tag of a pattern."""
+    expected = f"{UNTAGGED}, {ANY} or a tag pattern"
+    selection = _pattern(value, expected, MOST_WILDCARDS_OF_A_RULE)
+    if selection in {UNTAGGED, ANY}:
+        return selection
+    if selection.lower() in {UNTAGGED, ANY}:
+        raise ValueError(f"expected {expected}, got {describe(value)}; did you mean '{selection.lower()}'?")
+    if selection in {"tagged", "all"}:
+        hint = "'*' for every tagged image" if selection == "tagged" else "'any' for all images"
+        raise ValueError(f"expected {expected}, got {describe(value)}, which is the one tag of that name; write {hint}")
+    return selection
+
+
+def read_repository_pattern(value: Any) -> str:
+    """A pattern of repository names; `*` stands for any characters, slashes included."""
+    expected = 'a pattern of repository names, such as "team-a/*"'
+    pattern = text(value, expected)
+    if not _REPOSITORY_PATTERN.fullmatch(pattern):
+        hint = f"; did you mean '{pattern.lower()}'?" if _REPOSITORY_PATTERN.fullmatch(pattern.lower()) else ""
+        raise ValueError(f"expected {expected}, of lower-case letters, digits and ._/-*, got {describe(value)}{hint}")
+    if len(pattern) > LONGEST_REPOSITORY:
+        raise ValueError(f"expected {expected}, of at most {LONGEST_REPOSITORY} characters, got {len(pattern)}")
+    return pattern
+
+
+def read_channel_name(value: Any) -> str:
+    """What a channel is called in this file."""
+    expected = "a channel's name of lower-case letters, digits and hyphens"
+    name = text(value, expected)
+    if not _CHANNEL.fullmatch(name):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return name
+
+
+def read_channel_type(value: Any) -> str:
+    """The kind of chat."""
+    kind = text(value, "slack")
+    later = {"teams", "discord", "google_chat", "webhook", "sns"}
+    if kind in later:
+        raise ValueError(f"expected slack, got {kind}, which is not supported in this version")
+    if kind != "slack":
+        raise ValueError(f"expected slack, got {describe(value)}{did_you_mean(kind, ('slack',))}")
+    return kind
+
+
+def read_secret_name(value: Any) -> str:
+    """The name of a secret in Secrets Manager. What stands here by mistake may be the secret: it is never shown."""
+    expected = "the name of a secret in Secrets Manager, such as warden/slack-platform"
+    name = text(value, expected)
+    if "://" in name or matches("*hooks.slack*", name):
+        raise ValueError(
+            f"expected {expected}, got a URL: a webhook's URL is its password; store it by `aws secretsmanager "
+            "create-secret`, and if this file was ever shared make a new webhook"
+        )
+    if name.startswith("arn:"):
+        raise ValueError(f"expected {expected}, got an ARN: write its name alone")
+    if not _SECRET.fullmatch(name):
+        raise ValueError(f"expected {expected}, of letters, digits and / _ + = . @ -")
+    return name
+
+
+def read_host(value: Any) -> str:
+    """A host that a channel's URL may have besides its product's own."""
+    expected = "a host such as hooks.example.com, or host:port"
+    host = text(value, expected)
+    if not _HOST.fullmatch(host):
+        hint = ": leave out https:// and the path" if "/" in host else ""
+        raise ValueError(f"expected {expected}, got {describe(value)}{hint}")
+    return host
+
+
+def _schema(pattern: re.Pattern[str], description: str, examples: list[str]) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "string", "pattern": f"^(?:{pattern.pattern})$", "description": description, "examples": examples}
+    )
+
+
+_ONE = {"type": "integer", "const": 1}
+_FROM_ONE = {"type": "integer", "minimum": 1, "maximum": 999_999_999, "examples": [30]}
+
+Version = Annotated[int, BeforeValidator(read_version), WithJsonSchema(_ONE)]
+Switch = Annotated[bool, BeforeValidator(read_switch)]
+Count = Annotated[int, BeforeValidator(read_count), WithJsonSchema(_FROM_ONE)]
+Days = Annotated[
+    int,
+    BeforeValidator(read_days),
+    _schema(_DURATION, "days or weeks", ["7d", "2w"]),
+]
+Filter = Annotated[
+    str, BeforeValidator(read_filter), _schema(_TAG_PATTERN, "a tag pattern, at most 2 wildcards", ["latest", "dev-*"])
+]
+Selection = Annotated[
+    str,
+    BeforeValidator(read_selection),
+    _schema(_TAG_PATTERN, "untagged, any, or a tag pattern with at most 4 wildcards", ["untagged", "pr-*", "any"]),
+]
+RepositoryPattern = Annotated[
+    str,
+    BeforeValidator(read_repository_pattern),
+    _schema(_REPOSITORY_PATTERN, "* stands for any characters, slashes included", ["team-a/*", "*/sandbox", "app"]),
+]
+ChannelName = Annotated[
+    str, BeforeValidator(read_channel_name), _schema(_CHANNEL, "a name from `channels`", ["platform"])
+]
+ChannelType = Annotated[str, BeforeValidator(read_channel_type), WithJsonSchema({"const": "slack"})]
+SecretName = Annotated[
+    str,
+    BeforeValidator(read_secret_name),
+    _schema(_SECRET, "the secret's name, never the URL itself", ["warden/slack-platform"]),
+]
+Host = Annotated[str, BeforeValidator(read_host), _schema(_HOST, "a host, or host:port", ["hooks.example.com"])]
