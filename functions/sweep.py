@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from warden import announcements, events
-from warden.enforcement import Deed, Result, carry_out
+from warden.enforcement import carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
 from warden.images import Image
 from warden.ledger import KEPT, Ledger
 from warden.names import RepositoryName
 from warden.notices import Notice, to_json
 from warden.once import once
-from warden.planning import plan
+from warden.planning import Deed, Result, plan
 from warden.policy import Policy, standard_of
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry

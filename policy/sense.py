@@ -96,10 +96,10 @@ def _lifecycle(layer: Layer) -> Iterator[Nonsense]:
             )
         decider = next((before for before in range(number) if _decides(kinds[before], kind)), None)
         if decider is not None:
+            fix = "keep one of the two" if kinds[decider] == kind else "put this one first"
             yield Nonsense(
                 (*written.location, number),
-                f"this rule never acts, since rules[{decider}] decides about every image of it: put this one first, or "
-                "make one rule of the two",
+                f"this rule never acts, since rules[{decider}] decides about all its images: {fix}",
             )
 
 

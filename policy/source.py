@@ -91,6 +91,8 @@ def describe(value: Any) -> str:
         return "a list" if value else "an empty list"
     if value == "":
         return "nothing" if isinstance(value, Plain) else "empty text"
+    if "://" in str(value):
+        return "a URL"  # it may be a webhook's, which is its password
     return clean(str(value), 60) if isinstance(value, Plain) else f"'{clean(str(value), 60)}'"
 
 

@@ -188,7 +188,7 @@ def read_host(value: Any) -> str:
     expected = "a host such as hooks.example.com, or host:port"
     host = text(value, expected)
     if not _HOST.fullmatch(host):
-        hint = ": leave out https:// and the path" if "/" in host else ""
+        hint = ": leave out https:// and the path" if "://" in host else ""
         raise ValueError(f"expected {expected}, got {describe(value)}{hint}")
     return host
 

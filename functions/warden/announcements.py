@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC
 from urllib.parse import quote
 
-from warden.enforcement import Deed, Result
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Judgement, Scan, Verdict
 from warden.images import Image
 from warden.names import RepositoryName, Severity
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, plain
+from warden.planning import Deed, Result
 from warden.policy import Mode, Policy, Standard
 
 MOST_FINDINGS = 10

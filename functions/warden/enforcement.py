@@ -1,43 +1,13 @@
 """Carrying out a plan: each action is written down before it is taken, and again when it is done."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from warden.errors import Refused
 from warden.ledger import Entry, Ledger
-from warden.planning import Action
+from warden.planning import Action, Deed, Result
 from warden.policy import Mode
 from warden.registry import Registry
-
-
-class Result(StrEnum):
-    """What came of an action."""
-
-    DONE = "done"
-    REPORTED = "would be done"
-    BLOCKED = "needs a person"
-    REFUSED = "refused by ECR"
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """An action with what came of it, and why where it was not done."""
-
-    action: Action
-    result: Result
-    reason: str = ""
-
-    @property
-    def remark(self) -> str:
-        """What there is to say besides the change itself: nothing where it was made."""
-        return "" if self.result is Result.DONE else ": ".join(filter(None, (self.result, self.reason)))
-
-    def __str__(self) -> str:
-        """One line for people."""
-        change = f"{self.action.field}: {self.action.before} → {self.action.after}"
-        return f"{change} ({self.remark})" if self.remark else change
 
 
 def carry_out(

@@ -121,6 +121,34 @@ def plan_scans(
     return ScanPlan(images, "", results_come=True)
 
 
+class Result(StrEnum):
+    """What came of an action."""
+
+    DONE = "done"
+    REPORTED = "would be done"
+    BLOCKED = "needs a person"
+    REFUSED = "refused by ECR"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An action with what came of it, and why where it was not done."""
+
+    action: Action
+    result: Result
+    reason: str = ""
+
+    @property
+    def remark(self) -> str:
+        """What there is to say besides the change itself: nothing where it was made."""
+        return "" if self.result is Result.DONE else ": ".join(filter(None, (self.result, self.reason)))
+
+    def __str__(self) -> str:
+        """One line for people."""
+        change = f"{self.action.field}: {self.action.before} → {self.action.after}"
+        return f"{change} ({self.remark})" if self.remark else change
+
+
 def plan(observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard) -> tuple[Action, ...]:
     """The actions that would bring the repository to its standard; none where it complies."""
     steps = (_plan_tags(observation, standard), _plan_scanning(observation, scanning, standard))

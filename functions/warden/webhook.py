@@ -37,6 +37,8 @@ _TOO_BUSY = frozenset({408, 425, 429})
 _NO_SUCH_WEBHOOK = frozenset({401, 403, 404, 407, 410})
 _REASON = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 """How Slack words a refusal: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors"""
+_TELLING = 8
+"""Characters that a part of a URL's path must have to be worth hiding: a token of Slack's has 24."""
 _REFUSALS = {
     "action_prohibited": "an admin of the workspace restricts posting to the channel",
     "channel_is_archived": "the channel was archived",
@@ -236,9 +238,10 @@ def _judge(answer: _Answer, channel: str, url: str) -> None:
 
 
 def _reason(body: str, url: str) -> str:
-    """The other side's short word for it; nothing else of what it says, which could echo the URL."""
+    """The other side's short word for it; nothing else of what it says, which could echo the URL or a part of it."""
     word = body.strip()[:80]
-    return word if _REASON.fullmatch(word) and word not in url else ""
+    echoes = word in url or any(part in word for part in url.split("/") if len(part) >= _TELLING)
+    return word if _REASON.fullmatch(word) and not echoes else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

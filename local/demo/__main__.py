@@ -42,11 +42,11 @@ def main() -> int:
     """Run the demo; give its exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="of the local cloud; any that is free by default")
-    parser.add_argument("--keep", action="store_true", help="stay up until interrupted, with a page that shows the chat")
+    parser.add_argument("--keep", action="store_true", help="stay up, with a page that shows the chat")
     arguments = parser.parse_args()
     rows: list[tuple[Step, Seen]] = []
     try:
-        with Chat() as chat, an_account(arguments.port or _free_port(), chat) as account:
+        with Chat() as chat, an_account(arguments.port or free_port(), chat) as account:
             outputs = deploy(account)
             for step in Mission(account, outputs).steps():
                 with _progress(step.name):
@@ -118,7 +118,8 @@ def _progress(what: str) -> Iterator[None]:
     console.print(f"  {what}  [dim]{time.monotonic() - start:.1f} s", highlight=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -12,12 +12,14 @@ from local.chat.server import Received
 from local.demo.images import Image, Refused, debian
 from local.demo.surroundings import ACCOUNT, REGION, Account, eventually
 
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 QUIET = 3.0
 """Seconds without a message that count as silence; a message takes a tenth of that here."""
 
 CLEAN = debian({"base-files": "12.4+deb12u12", "tzdata": "2026b-0+deb12u1"})
 VULNERABLE = debian(
-    {"base-files": "11.1+deb11u11", "bash": "4.3-9", "liblog4j2-java": "2.13.3-1", "libssl1.1": "1.1.1k-1"}, release="11"
+    {"base-files": "11.1+deb11u11", "bash": "4.3-9", "liblog4j2-java": "2.13.3-1", "libssl1.1": "1.1.1k-1"},
+    release="11",
 )
 PATCHED = debian({"base-files": "12.4+deb12u12", "tzdata": "2026c-0+deb12u1"})
 UNKNOWN = Image({"app": "a static binary on nothing"})
@@ -56,46 +58,48 @@ class Mission:
 
     def steps(self) -> Iterator[Step]:
         """In the order in which they must be run."""
-        yield Step("A repository that was there before the deployment", "brought to the standard; one hello", self.hello)
-        yield Step("A new repository", "born to the standard, in silence", self.new_repository)
-        yield Step("A clean image is pushed", "scanned; no message", self.clean_image)
-        yield Step("A vulnerable image is pushed", "one message with its findings", self.vulnerable_image)
-        yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self.index)
-        yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self.unscannable_image)
-        yield Step("A tag is pushed again with another image", "refused by ECR", self.moved_tag)
-        yield Step("The tag latest, which the policy excludes, moves", "taken by ECR", self.excluded_tag)
-        yield Step("Somebody makes tags mutable again", "set back, and told who did it", self.drift)
-        yield Step("A push event is delivered seven times more", "no further scan, no further message", self.duplicates)
-        yield Step("A push event is lost", "found by the sweep; one message", self.lost_event)
-        yield Step("A malformed event comes in", "in its dead-letter queue, with the reason", self.malformed_event)
-        yield Step("In the end", "nothing else in any dead-letter queue", self.dead_letters)
+        yield Step("A repository from before the deployment", "brought to the standard; one hello", self._hello)
+        yield Step("A new repository", "born to the standard, in silence", self._new_repository)
+        yield Step("A clean image is pushed", "scanned; no message", self._clean_image)
+        yield Step("A vulnerable image is pushed", "one message with its findings", self._vulnerable_image)
+        yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self._index)
+        yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self._unscannable_image)
+        yield Step("A tag is pushed again with another image", "refused by ECR", self._moved_tag)
+        yield Step("The tag latest, which the policy excludes, moves", "taken by ECR", self._excluded_tag)
+        yield Step("Somebody makes tags mutable again", "set back, and told who did it", self._drift)
+        yield Step(
+            "A push event is delivered seven times more", "no further scan, no further message", self._duplicates
+        )
+        yield Step("A push event is lost", "found by the sweep; one message", self._lost_event)
+        yield Step("A malformed event comes in", "in its dead-letter queue, with the reason", self._malformed_event)
+        yield Step("In the end", "nothing else in any dead-letter queue", self._dead_letters)
 
-    def hello(self) -> Seen:
+    def _hello(self) -> Seen:
         message = self._message("ECR Warden is here")
         standard = self._standard("legacy/api")
         return Seen(f"{standard}; {'1 hello' if message else 'no hello'}", bool(message) and standard == STANDARD)
 
-    def new_repository(self) -> Seen:
+    def _new_repository(self) -> Seen:
         before = len(self._account.chat.messages)
         self._ecr.create_repository(repositoryName="payments/api")
         eventually(lambda: self._standard("payments/api") == STANDARD)
         standard = self._standard("payments/api")
         return self._silent(f"{standard}", before, ok=standard == STANDARD)
 
-    def clean_image(self) -> Seen:
+    def _clean_image(self) -> Seen:
         before = len(self._account.chat.messages)
         digest = self._client.push(CLEAN, "payments/api", "v1.0.0")
         status = self._scanned("payments/api", digest)
         return self._silent(f"scan {status}", before, ok=status == "COMPLETE, 0 findings")
 
-    def vulnerable_image(self) -> Seen:
+    def _vulnerable_image(self) -> Seen:
         start = datetime.now(UTC)
         digest = self._client.push(VULNERABLE, "payments/api", "v1.1.0")
         message = self._message("payments/api:v1.1.0", after=start)
         status = self._scanned("payments/api", digest)
         return self._told(message, start, f"scan {status}", ok="bash" in _text(message) and "log4j" in _text(message))
 
-    def index(self) -> Seen:
+    def _index(self) -> Seen:
         start = datetime.now(UTC)
         self._client.push_index(PLATFORMS, "payments/api", "v1.2.0")
         message = self._message("payments/api:v1.2.0", after=start)
@@ -104,13 +108,13 @@ class Mission:
         ok = count == 1 and "linux/amd64, linux/arm64" in _text(message)
         return self._told(message, start, f"{count} message for 3 manifests", ok=ok)
 
-    def unscannable_image(self) -> Seen:
+    def _unscannable_image(self) -> Seen:
         start = datetime.now(UTC)
         self._client.push(UNKNOWN, "payments/api", "v1.3.0")
         message = self._message("payments/api:v1.3.0", after=start)
         return self._told(message, start, "told", ok="unscanned, not clean" in _text(message))
 
-    def moved_tag(self) -> Seen:
+    def _moved_tag(self) -> Seen:
         try:
             self._client.push(PATCHED, "payments/api", "v1.1.0")
         except Refused as refusal:
@@ -118,14 +122,14 @@ class Mission:
             return Seen(text, "cannot be overwritten because the tag is immutable" in text)
         return Seen("the tag moved", ok=False)
 
-    def excluded_tag(self) -> Seen:
+    def _excluded_tag(self) -> Seen:
         first = self._client.push(CLEAN, "payments/api", "latest")
         second = self._client.push(PATCHED, "payments/api", "latest")
         images = self._ecr.describe_images(repositoryName="payments/api", imageIds=[{"imageTag": "latest"}])
         moved = images["imageDetails"][0].get("imageDigest") == second != first
         return Seen("latest moved" if moved else "latest did not move", moved)
 
-    def drift(self) -> Seen:
+    def _drift(self) -> Seen:
         start = datetime.now(UTC)
         self._ecr.put_image_tag_mutability(repositoryName="payments/api", imageTagMutability="MUTABLE")
         message = self._message("Settings of payments/api were set back", after=start)
@@ -133,7 +137,7 @@ class Mission:
         ok = standard == STANDARD and "PutImageTagMutability" in _text(message)
         return self._told(message, start, standard, ok=ok)
 
-    def duplicates(self) -> Seen:
+    def _duplicates(self) -> Seen:
         """Five in a row, then two at once, straight into the function's queue, as EventBridge's retries would be."""
         scans, messages = len(self._account.calls("StartImageScan")), len(self._account.chat.messages)
         body = self._push_event("payments/api", "v1.1.0")
@@ -147,18 +151,18 @@ class Mission:
         more = len(self._account.calls("StartImageScan")) - scans, len(self._account.chat.messages) - messages
         return Seen(f"{more[0]} scans, {more[1]} messages", more == (0, 0))
 
-    def lost_event(self) -> Seen:
+    def _lost_event(self) -> Seen:
         self._account.drop_events("ECR Image Action", 1)
         self._client.push(FORGOTTEN, "payments/api", "v1.4.0")
         time.sleep(QUIET)
-        early = self._find("payments/api:v1.4.0", datetime.min.replace(tzinfo=UTC))
+        early = self._find("payments/api:v1.4.0", BEGINNING)
         start = datetime.now(UTC)
         body = json.dumps({"source": "warden", "detail-type": "Sweep", "time": start.isoformat()})
         self._account.sqs.send_message(QueueUrl=self._outputs["SweepQueue"], MessageBody=body)
         message = self._message("payments/api:v1.4.0", after=start)
         return self._told(message, start, "told after the sweep", ok=early is None)
 
-    def malformed_event(self) -> Seen:
+    def _malformed_event(self) -> Seen:
         queues = self._outputs["ImagePushedQueue"], self._outputs["ImagePushedDeadLetters"]
         self._account.sqs.send_message(QueueUrl=queues[0], MessageBody='{"source": "aws.ecr", "detail-type": 7}')
         found = eventually(
@@ -172,7 +176,7 @@ class Mission:
         reason = found[0].get("MessageAttributes", {}).get("reason", {}).get("StringValue", "no reason")
         return Seen(reason, reason == "detail-type: expected text, got int")
 
-    def dead_letters(self) -> Seen:
+    def _dead_letters(self) -> Seen:
         names = [name for name in self._outputs if name.endswith("DeadLetters")]
         full = [name for name in names if not self._empty(name)]
         return Seen(", ".join(full) or f"{len(names)} queues are empty", ok=len(names) > 0 and not full)
@@ -234,7 +238,7 @@ class Mission:
         found = (message for message in self._account.chat.messages if words in _text(message) and message.at >= after)
         return next(found, None)
 
-    def _message(self, words: str, *, after: datetime = datetime.min.replace(tzinfo=UTC)) -> Received | None:
+    def _message(self, words: str, *, after: datetime = BEGINNING) -> Received | None:
         """The first message with these words, as soon as it is there."""
         return eventually(lambda: self._find(words, after))
 

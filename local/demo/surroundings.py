@@ -1,4 +1,4 @@
-"""What the demo runs in: the local cloud as a process of its own, and the stack deployed to it by the real cdk command."""
+"""What the demo runs in: the local cloud, a process of its own, and the stack deployed to it by the real cdk command."""
 
 import json
 import os
@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.request import urlopen
 
 import boto3
-from botocore.config import Config
 
 from local.chat import Chat
 from local.demo.images import Client
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_sqs import SQSClient
 
@@ -65,32 +63,23 @@ class Account:
         }
 
     @property
-    def _access(self) -> dict[str, str]:
-        return {
-            "endpoint_url": self.endpoint,
-            "region_name": REGION,
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
+    def _session(self) -> boto3.session.Session:
+        return boto3.session.Session("test", "test", region_name=REGION)
 
     @property
     def ecr(self) -> "ECRClient":
         """The registry, by the API of ECR."""
-        return boto3.client("ecr", config=Config(retries={"mode": "standard", "total_max_attempts": 1}), **self._access)
+        return self._session.client("ecr", endpoint_url=self.endpoint)
 
     @property
     def sqs(self) -> "SQSClient":
         """The queues."""
-        return boto3.client("sqs", **self._access)
-
-    @property
-    def dynamodb(self) -> "DynamoDBClient":
-        """The table."""
-        return boto3.client("dynamodb", **self._access)
+        return self._session.client("sqs", endpoint_url=self.endpoint)
 
     def put_secret(self, name: str, text: str) -> None:
         """A secret, as its owner makes it by hand."""
-        boto3.client("secretsmanager", **self._access).create_secret(Name=name, SecretString=text)
+        client = self._session.client("secretsmanager", endpoint_url=self.endpoint)
+        client.create_secret(Name=name, SecretString=text)
 
     def client(self) -> Client:
         """A registry client that is logged in, as `aws ecr get-login-password | docker login` does it."""

@@ -7,14 +7,14 @@ import pytest
 from builders import HOME, NOW, a_policy, finding, image_id, observation
 from hypothesis import given
 from hypothesis import strategies as st
+
 from warden import announcements
-from warden.enforcement import Deed, Result
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Scan, ScanState, judge
 from warden.images import Image
 from warden.names import RepositoryName, Severity, Tag
 from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, from_json, to_json
-from warden.planning import RegistryScanning, plan
+from warden.planning import Deed, RegistryScanning, Result, plan
 from warden.policy import standard_of
 
 APP = RepositoryName("team/app")
@@ -95,7 +95,10 @@ def test_only_identifiers_that_we_know_become_links(name: str, url: str | None) 
     ("found", "step"),
     [
         ([finding()], "Update openssl, rebuild, and push under a new tag."),
-        ([finding(fixed_in=None)], "The scanner states no fix: rebuild on a newer base image, or take the packages out."),
+        (
+            [finding(fixed_in=None)],
+            "The scanner states no fix: rebuild on a newer base image, or take the packages out.",
+        ),
         (
             [finding(f"CVE-2026-{number}", package=f"p{number}", score=9 - number) for number in range(5)],
             "Update p0, p1, p2 and 2 more packages, rebuild, and push under a new tag.",

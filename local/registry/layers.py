@@ -1,0 +1,122 @@
+"""Layers: uploaded in consecutive parts, verified by their digest, downloaded from a URL of limited life.
+
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_UploadLayerPart.html
+"""
+
+import secrets
+import uuid
+from collections.abc import Collection
+from datetime import timedelta
+
+from local.registry import manifests
+from local.registry.errors import EcrError
+from local.registry.store import Download, Registry, Repository, Upload
+from local.registry.wire import Request, Response
+
+PART_SIZE = 10 * 2**20
+LEAST_PART = 5 * 2**20
+DOWNLOAD_LIFE = timedelta(hours=1)
+
+
+def initiate(registry: Registry, request: Request) -> Response:
+    """InitiateLayerUpload."""
+    repository = registry.repository(request["repositoryName"])
+    upload = str(uuid.uuid4())
+    registry.uploads[upload] = Upload(repository.name)
+    return {"uploadId": upload, "partSize": PART_SIZE}
+
+
+def upload_part(registry: Registry, request: Request) -> Response:
+    """UploadLayerPart: parts follow each other, and only the last may be small."""
+    repository, upload = _upload(registry, request)
+    part, first, last = request["layerPartBlob"], request["partFirstByte"], request["partLastByte"]
+    if first != len(upload.data) or last - first + 1 != len(part):
+        raise EcrError(
+            "InvalidLayerPartException",
+            f"Layer part is not valid: bytes {first}-{last} with {len(part)} bytes, after {len(upload.data)} bytes",
+        )
+    if upload.data and upload.last_part < LEAST_PART:
+        raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {LEAST_PART} bytes, but the last")
+    append(upload, part)
+    return {
+        **registry.identity(repository),
+        "uploadId": request["uploadId"],
+        "lastByteReceived": len(upload.data) - 1,
+    }
+
+
+def append(upload: Upload, part: bytes) -> None:
+    """Add bytes of any number to the upload, as the Docker Registry API allows."""
+    upload.data += part
+    upload.last_part = len(part)
+
+
+def complete(registry: Registry, request: Request) -> Response:
+    """CompleteLayerUpload."""
+    repository, upload = _upload(registry, request)
+    digest = keep(repository, bytes(upload.data), request["layerDigests"])
+    del registry.uploads[request["uploadId"]]
+    return {**registry.identity(repository), "uploadId": request["uploadId"], "layerDigest": digest}
+
+
+def keep(repository: Repository, data: bytes, promised: Collection[str]) -> str:
+    """Keep the layer in the repository and return its digest, one of the promised. Raises EcrError."""
+    if not data:
+        raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts")
+    digest = manifests.sha256(data)
+    if digest not in promised:
+        raise EcrError("InvalidLayerException", f"Layer digest {digest} is not the promised {', '.join(promised)}")
+    if digest in repository.layers:
+        raise EcrError(
+            "LayerAlreadyExistsException",
+            f"Layer with digest '{digest}' already exists in the repository with name '{repository.name}'",
+        )
+    repository.layers[digest] = data
+    return digest
+
+
+def check_availability(registry: Registry, request: Request) -> Response:
+    """BatchCheckLayerAvailability."""
+    repository = registry.repository(request["repositoryName"])
+    layers, failures = [], []
+    for digest in request["layerDigests"]:
+        if not digest.startswith("sha256:"):
+            reason = {"failureCode": "InvalidLayerDigest", "failureReason": "Invalid layer digest"}
+            failures.append({"layerDigest": digest, **reason})
+        elif digest in repository.layers:
+            size = len(repository.layers[digest])
+            layers.append({"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size})
+        else:
+            layers.append({"layerDigest": digest, "layerAvailability": "UNAVAILABLE"})
+    return {"layers": layers, "failures": failures}
+
+
+def download_url(registry: Registry, request: Request) -> Response:
+    """GetDownloadUrlForLayer."""
+    repository, digest = registry.repository(request["repositoryName"]), request["layerDigest"]
+    if digest not in repository.layers:
+        raise EcrError(
+            "LayersNotFoundException",
+            f"The layer with digest '{digest}' does not exist in the repository with name '{repository.name}'",
+        )
+    key = secrets.token_urlsafe(24)
+    registry.downloads[key] = Download(repository.layers[digest], registry.clock() + DOWNLOAD_LIFE)
+    return {"downloadUrl": f"{registry.url}/_ecr/layers/{key}", "layerDigest": digest}
+
+
+def download(registry: Registry, key: str) -> bytes | None:
+    """The bytes behind a download URL, while it lives."""
+    found = registry.downloads.get(key)
+    return found.data if found and registry.clock() < found.expires_at else None
+
+
+def _upload(registry: Registry, request: Request) -> tuple[Repository, Upload]:
+    repository = registry.repository(request["repositoryName"])
+    upload = registry.uploads.get(request["uploadId"])
+    if upload is None or upload.repository != repository.name:
+        raise EcrError(
+            "UploadNotFoundException",
+            f"The upload with id '{request['uploadId']}' does not exist in the repository with name "
+            f"'{repository.name}'",
+        )
+    return repository, upload

@@ -1,0 +1,137 @@
+"""Basic scanning: on push or on request, once a day an image, in its own time.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from local.registry import events, images, paging
+from local.registry.errors import EcrError
+from local.registry.manifests import Manifest
+from local.registry.mutability import glob
+from local.registry.store import Image, Registry, Repository, Scan
+from local.registry.wire import Request, Response
+
+ONCE_IN = timedelta(hours=24)
+SCAN_SECONDS = 0.3
+"""How long a scan waits before it starts, so that who asks meanwhile sees it in progress."""
+
+
+def put_registry_configuration(registry: Registry, request: Request) -> Response:
+    """PutRegistryScanningConfiguration."""
+    registry.scan_type = request.get("scanType", registry.scan_type)
+    registry.scan_rules = list(request.get("rules", []))
+    return {"registryScanningConfiguration": _configuration(registry)}
+
+
+def get_registry_configuration(registry: Registry, request: Request) -> Response:  # noqa: ARG001
+    """GetRegistryScanningConfiguration."""
+    return {"registryId": registry.account, "scanningConfiguration": _configuration(registry)}
+
+
+def start(registry: Registry, request: Request) -> Response:
+    """StartImageScan."""
+    repository = registry.repository(request["repositoryName"])
+    image = images.require(registry, repository, request["imageId"])
+    if registry.scan_type == "ENHANCED":
+        raise EcrError("ValidationException", "This feature is disabled")
+    if image.archived:
+        raise EcrError("ImageArchivedException", "The specified image is archived and cannot be scanned.")
+    if not image.manifest.is_runnable:
+        raise EcrError("UnsupportedImageTypeException", "The image is of a type that cannot be scanned.")
+    if _scanned_today(registry, image):
+        raise EcrError(
+            "LimitExceededException", "The scan quota per image has been exceeded. Wait and try again."
+        )
+    _begin(registry, repository, image)
+    return {**_of(registry, repository, image), "imageScanStatus": {"status": "IN_PROGRESS"}}
+
+
+def scan_pushed(registry: Registry, repository: Repository, image: Image) -> None:
+    """Scan an image that was pushed just now, where the repository or the registry says so."""
+    if registry.scan_type != "BASIC" or not image.manifest.is_runnable or _scanned_today(registry, image):
+        return
+    if repository.scan_on_push or any(_applies(rule, repository) for rule in registry.scan_rules):
+        _begin(registry, repository, image)
+
+
+def describe_findings(registry: Registry, request: Request) -> Response:
+    """DescribeImageScanFindings; what basic scanning found is hidden while the registry is set to enhanced."""
+    repository = registry.repository(request["repositoryName"])
+    image = images.require(registry, repository, request["imageId"])
+    scan = image.scan
+    if scan is None or registry.scan_type == "ENHANCED":
+        digest, tag = image.digest, request["imageId"].get("imageTag", "null")
+        raise EcrError(
+            "ScanNotFoundException",
+            f"Image scan does not exist for the image with '{{imageDigest:'{digest}', imageTag:'{tag}'}}' in the "
+            f"repository with name '{repository.name}' in the registry with id '{registry.account}'",
+        )
+    answer = {
+        **_of(registry, repository, image),
+        "imageScanStatus": {"status": scan.status, "description": scan.description},
+    }
+    if scan.status == "IN_PROGRESS":
+        return answer
+    findings, more = paging.page(request, scan.findings)
+    found: Response = {"findings": findings, "findingSeverityCounts": _counts(scan.findings)}
+    if scan.status == "COMPLETE":
+        found |= {"imageScanCompletedAt": scan.completed_at, "vulnerabilitySourceUpdatedAt": scan.completed_at}
+    return {**answer, "imageScanFindings": found, **more}
+
+
+class Unscannable(Exception):
+    """The image can't be scanned; says why, in ECR's words."""
+
+
+Examine = Callable[[Manifest, Sequence[bytes]], list[dict[str, Any]]]
+"""Finds what is wrong with an image, given its layers from the lowest; raises Unscannable."""
+
+
+def _begin(registry: Registry, repository: Repository, image: Image) -> None:
+    image.scan = Scan(registry.clock())
+    scan = image.scan
+    registry.later(SCAN_SECONDS, lambda: _run(registry, repository, image, scan))
+
+
+def _run(registry: Registry, repository: Repository, image: Image, scan: Scan) -> None:
+    layers = [repository.layers[digest] for digest in image.manifest.layers]
+    try:
+        findings = registry.examine(image.manifest, layers)
+        status, description = "COMPLETE", "The scan was completed successfully."
+    except Unscannable as error:
+        findings, status, description = [], "FAILED", str(error)
+    with registry.lock:
+        if image.scan is not scan or repository.images.get(image.digest) is not image:
+            return  # deleted or archived meanwhile
+        scan.findings, scan.status, scan.description = findings, status, description
+        scan.completed_at = registry.clock()
+        registry.publish(events.scanned(repository, image, scan))
+
+
+def _scanned_today(registry: Registry, image: Image) -> bool:
+    return image.scan is not None and registry.clock() - image.scan.started_at < ONCE_IN
+
+
+def _applies(rule: dict[str, Any], repository: Repository) -> bool:
+    """A filter with a wildcard matches the whole name, one without any part of it."""
+    return rule["scanFrequency"] == "SCAN_ON_PUSH" and any(
+        glob(each["filter"] if "*" in each["filter"] else f"*{each['filter']}*", repository.name)
+        for each in rule["repositoryFilters"]
+    )
+
+
+def _configuration(registry: Registry) -> Response:
+    return {"scanType": registry.scan_type, "rules": registry.scan_rules}
+
+
+def _counts(findings: Sequence[dict[str, Any]]) -> dict[str, int]:
+    return dict(Counter(finding["severity"] for finding in findings))
+
+
+def _of(registry: Registry, repository: Repository, image: Image) -> Response:
+    tag = {"imageTag": image.tags[0]} if image.tags else {}
+    return {**registry.identity(repository), "imageId": {"imageDigest": image.digest, **tag}}

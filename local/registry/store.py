@@ -1,0 +1,154 @@
+"""What the registry holds. Plain records: every rule about them is in the module of its operations."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from local.registry.errors import EcrError
+from local.registry.events import Event
+from local.registry.manifests import Manifest
+from local.registry.mutability import Mutability
+
+ScanStatus = Literal["IN_PROGRESS", "COMPLETE", "FAILED"]
+
+
+@dataclass(slots=True)
+class Scan:
+    """One basic scan; `findings` are in ECR's own shape, ImageScanFinding."""
+
+    started_at: datetime
+    status: ScanStatus = "IN_PROGRESS"
+    description: str | None = None
+    completed_at: datetime | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Image:
+    """One manifest with its tags, and what happened to it."""
+
+    manifest: Manifest
+    pushed_at: datetime
+    size: int
+    """Bytes, compressed; an index counts as much as its largest child."""
+    tags: list[str] = field(default_factory=list)
+    pulled_at: datetime | None = None
+    archived_at: datetime | None = None
+    activated_at: datetime | None = None
+    archived: bool = False
+    scan: Scan | None = None
+
+    @property
+    def digest(self) -> str:
+        """The digest of its manifest."""
+        return self.manifest.digest
+
+
+@dataclass(slots=True)
+class Preview:
+    """A lifecycle policy preview: `results` are in ECR's own shape, LifecyclePolicyPreviewResult."""
+
+    policy: str
+    ready_at: datetime
+    results: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Repository:
+    """One repository with its settings, layers and images."""
+
+    name: str
+    arn: str
+    uri: str
+    created_at: datetime
+    mutability: Mutability
+    scan_on_push: bool
+    encryption: dict[str, str]
+    tags: dict[str, str]
+    layers: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    """By digest, in the order of their pushes."""
+    heads: dict[str, Image] = field(default_factory=dict)
+    """By tag."""
+    access_policy: str | None = None
+    lifecycle_policy: str | None = None
+    lifecycle_evaluated_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """ECR's own answer for a policy that was never evaluated: the epoch."""
+    preview: Preview | None = None
+
+    def tag(self, image: Image, tag: str) -> None:
+        """Point the tag at the image, away from the one that had it."""
+        self.untag(tag)
+        image.tags.append(tag)
+        self.heads[tag] = image
+
+    def untag(self, tag: str) -> None:
+        """Take the tag away from whatever has it."""
+        if holder := self.heads.pop(tag, None):
+            holder.tags.remove(tag)
+
+    def remove(self, image: Image) -> None:
+        """Forget the image and its tags."""
+        for tag in list(image.tags):
+            self.untag(tag)
+        del self.images[image.digest]
+
+
+@dataclass(slots=True)
+class Upload:
+    """A layer that is on its way."""
+
+    repository: str
+    data: bytearray = field(default_factory=bytearray)
+    last_part: int = 0
+    """Bytes of the part that came last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A layer that can be had at a URL for some time."""
+
+    data: bytes
+    expires_at: datetime
+
+
+class Later(Protocol):
+    """Something that runs work by and by."""
+
+    def __call__(self, seconds: float, work: Callable[[], None], /) -> None:
+        """Run the work after that many seconds, in a thread of its own."""
+
+
+@dataclass(slots=True)
+class Registry:
+    """One account's registry in one region."""
+
+    account: str
+    region: str
+    url: str
+    """Where this registry's own HTTP server answers."""
+    clock: Callable[[], datetime]
+    publish: Callable[[Event], None]
+    later: Later
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    downloads: dict[str, Download] = field(default_factory=dict)
+    scan_type: str = "BASIC"
+    scan_rules: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def repository(self, name: str) -> Repository:
+        """The repository of that name. Raises EcrError."""
+        try:
+            return self.repositories[name]
+        except KeyError:
+            raise EcrError(
+                "RepositoryNotFoundException",
+                f"The repository with name '{name}' does not exist in the registry with id '{self.account}'",
+            ) from None
+
+    def identity(self, repository: Repository) -> dict[str, Any]:
+        """The two members that most responses start with."""
+        return {"registryId": self.account, "repositoryName": repository.name}

@@ -1,0 +1,141 @@
+"""Laws of the policy, over generated files."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.policy.policies import a_file, compiled, loaded
+from warden.names import RepositoryName
+from warden.policy import Mode, effective_fields, standard_of
+from warden.wildcard import matches
+
+REPOSITORIES = ["app", "team-a/api", "team-a/web", "team-b/api", "sandbox/x"]
+MATCHES = st.sampled_from(["*", "team-*", "team-a/*", "*/api", "team-a/api", "sandbox/*"])
+MODES = st.sampled_from(["enforce", "report", "off"])
+SECTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "tags": st.fixed_dictionaries(
+            {},
+            optional={
+                "mode": MODES,
+                "immutability": st.sampled_from(["IMMUTABLE_WITH_EXCLUSION", "MUTABLE"]),
+            },
+        ),
+        "scanning": st.fixed_dictionaries({}, optional={"mode": MODES, "on_push": st.booleans()}),
+        "findings": st.fixed_dictionaries({}, optional={"notify_from": st.sampled_from(["CRITICAL", "HIGH", "LOW"])}),
+        "lifecycle": st.fixed_dictionaries(
+            {}, optional={"mode": MODES, "rules": st.just([{"expire": "untagged", "after": "7d"}])}
+        ),
+    },
+)
+Section = dict[str, Any]
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> tuple[str, list[tuple[str, Section]], Section]:
+    """A mode, rules of which none is without effect, and defaults."""
+    rules: list[tuple[str, Section]] = []
+    for number in range(draw(st.integers(0, 4))):
+        sections: Section = draw(SECTIONS)
+        # A field that no other rule sets keeps the rule from being without effect.
+        sections["findings"] = {**sections.get("findings", {}), "block_from": "CRITICAL"} if number == 0 else {}
+        wanted = {name: fields for name, fields in sections.items() if fields}
+        if wanted:
+            rules.append((draw(MATCHES), wanted))
+    return draw(MODES), _without_shadowed(rules), draw(SECTIONS)
+
+
+def _without_shadowed(rules: list[tuple[str, Section]]) -> list[tuple[str, Section]]:
+    """The rules of which no later one sets every field for every repository."""
+    return [
+        (match, sections)
+        for number, (match, sections) in enumerate(rules)
+        if not any(
+            matches(later, match.replace("*", "\0")) and _names(sections) <= _names(other)
+            for later, other in rules[number + 1 :]
+        )
+    ]
+
+
+def _names(sections: Section) -> set[str]:
+    return {f"{section}.{field}" for section, fields in sections.items() for field in fields}
+
+
+def _text(mode: str, rules: Sequence[tuple[str, Section]], defaults: Section) -> str:
+    """JSON is YAML: each section on its line."""
+    return a_file(
+        "".join(f"  {name}: {json.dumps(fields)}\n" for name, fields in defaults.items()),
+        "".join(f"  - {json.dumps({'match': match, **sections})}\n" for match, sections in rules),
+        f"mode: {mode}\n",
+    )
+
+
+@given(policies(), st.sampled_from(REPOSITORIES))
+def test_the_last_matching_rule_that_writes_a_field_gives_it(
+    written: tuple[str, list[tuple[str, Section]], Section], repository: str
+) -> None:
+    mode, rules, defaults = written
+    fields = effective_fields(loaded(_text(mode, rules, defaults)), RepositoryName(repository))
+    layers = [defaults, *(sections for match, sections in rules if matches(match, repository))]
+
+    for name in _names({"tags": {"mode": 0, "immutability": 0}, "scanning": {"on_push": 0, "mode": 0}}):
+        section, field = name.split(".")
+        values = [layer[section][field] for layer in layers if field in layer.get(section, {})]
+        if values:
+            assert fields[name].value == values[-1]
+
+
+@given(policies(), st.sampled_from(REPOSITORIES))
+def test_a_field_comes_from_the_defaults_or_from_a_rule_that_matches(
+    written: tuple[str, list[tuple[str, Section]], Section], repository: str
+) -> None:
+    fields = effective_fields(loaded(_text(*written)), RepositoryName(repository))
+
+    for field in fields.values():
+        if field.origin.startswith("rule "):
+            assert matches(field.origin.split('"')[1], repository)
+
+
+@given(policies(), st.sampled_from(REPOSITORIES))
+def test_signatures_may_move_in_every_standard(
+    written: tuple[str, list[tuple[str, Section]], Section], repository: str
+) -> None:
+    assert "sha256-*" in standard_of(loaded(_text(*written)), RepositoryName(repository)).tags.exclude
+
+
+@given(policies(), st.sampled_from(REPOSITORIES))
+def test_a_lifecycle_is_never_enforced_unless_a_lifecycle_section_says_so(
+    written: tuple[str, list[tuple[str, Section]], Section], repository: str
+) -> None:
+    _, rules, defaults = written
+    standard = standard_of(loaded(_text(*written)), RepositoryName(repository))
+
+    if standard.lifecycle.mode is Mode.ENFORCE:
+        sections = [defaults, *(sections for match, sections in rules if matches(match, repository))]
+        assert any(section.get("lifecycle", {}).get("mode") == "enforce" for section in sections)
+
+
+@given(policies(), st.integers(0, 3))
+def test_comments_and_white_space_change_no_fingerprint(
+    written: tuple[str, list[tuple[str, Section]], Section], blank: int
+) -> None:
+    text = _text(*written)
+    spaced = "# a comment\n" + text.replace("\n", "  # why\n" + "\n" * blank)
+
+    assert compiled(spaced)["fingerprint"] == compiled(text)["fingerprint"]
+
+
+@given(policies(), st.sampled_from(["enforce", "report", "off"]))
+def test_what_a_policy_asks_for_changes_its_fingerprint(
+    written: tuple[str, list[tuple[str, Section]], Section], other: str
+) -> None:
+    mode, rules, defaults = written
+    same = (
+        compiled(_text(mode, rules, defaults))["fingerprint"] == compiled(_text(other, rules, defaults))["fingerprint"]
+    )
+
+    assert same == (mode == other)
