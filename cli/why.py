@@ -1,5 +1,6 @@
 """`warden why`: everything that the ledger knows of an image or a repository."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC
 from typing import Any
@@ -13,6 +14,8 @@ from warden.errors import Refused
 from warden.ledger import Entry, Ledger
 from warden.names import Digest, ImageId, RepositoryName, is_digest
 from warden.text import clean
+
+Connect = Callable[[str], Any]
 
 OUTPUT = "LedgerTable"
 """The stack's output that names the table."""
@@ -29,21 +32,28 @@ def command(subject: str, stage: str, table: str | None, as_json: bool) -> None:
     REPO@DIGEST is an image; REPO:TAG is the image that has the tag now; REPO is the repository itself: what was changed
     in its settings, and which rule of the policy asked for it.
     """
-    ledger = Ledger(client("dynamodb"), table or _table(stage))
-    about = _subject(subject)
-    with asking("read the ledger"):
-        entries = _entries(ledger, about)
+    about, entries = look_up(subject, client, stage=stage, table=table)
     if as_json:
         print_json([{**asdict(entry), "at": entry.at.isoformat()} for entry in entries])
     elif entries:
-        print_table(("WHEN", "WHAT", "TOLD", "PARTICULARS"), [_row(entry, str(about)) for entry in entries])
+        print_table(("WHEN", "WHAT", "TOLD", "PARTICULARS"), [_row(entry, about) for entry in entries])
     if not entries:
-        tell(
-            f"The ledger knows nothing of {about}: it was never pushed, changed or swept while this stage was deployed."
-        )
+        tell(f"The ledger knows nothing of {about}: nothing was seen of it while this stage was deployed.")
 
 
-def _subject(text: str) -> ImageId | RepositoryName:
+def look_up(subject: str, connect: Connect, *, stage: str, table: str | None = None) -> tuple[str, list[Entry]]:
+    """What the subject is called in the ledger, and its history, oldest first.
+
+    `connect` makes the client of a service. Raises Refused where there is no such image or table, Unavailable where AWS
+    does not answer.
+    """
+    about = _subject(subject, connect)
+    ledger = Ledger(connect("dynamodb"), table or _table(stage, connect))
+    with asking("read the ledger"):
+        return str(about), _entries(ledger, about)
+
+
+def _subject(text: str, connect: Connect) -> ImageId | RepositoryName:
     repository, at, digest = text.partition("@")
     if at:
         if not is_digest(digest):
@@ -53,11 +63,11 @@ def _subject(text: str) -> ImageId | RepositoryName:
         return ImageId(repository_name(repository), Digest(digest))
     repository, colon, tag = text.partition(":")
     name = repository_name(repository)
-    return _tagged(name, tag) if colon else name
+    return _tagged(name, tag, connect) if colon else name
 
 
-def _tagged(repository: RepositoryName, tag: str) -> ImageId:
-    registry = client("ecr")
+def _tagged(repository: RepositoryName, tag: str, connect: Connect) -> ImageId:
+    registry = connect("ecr")
     with asking(f"find {repository}:{tag}"):
         try:
             answer = registry.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
@@ -72,10 +82,10 @@ def _tagged(repository: RepositoryName, tag: str) -> ImageId:
         raise Refused(f"ECR's answer about {repository}:{tag} was cut short: ask again") from None
 
 
-def _table(stage: str) -> str:
+def _table(stage: str, connect: Connect) -> str:
     stack = f"EcrWarden-{stage}"
     with asking(f"find the ledger of stack {stack}; --table names it directly"):
-        stacks: Any = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        stacks: Any = connect("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", ())}
     if OUTPUT not in outputs:
         raise Refused(f"stack {stack} has no output {OUTPUT}: expected one of ECR Warden; name the table by --table")

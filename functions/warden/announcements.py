@@ -10,13 +10,14 @@ from urllib.parse import quote
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Judgement, Scan, Verdict
 from warden.images import Image
-from warden.names import RepositoryName, Severity
+from warden.names import RepositoryName, Severity, short
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, plain
 from warden.planning import Deed, Result
 from warden.policy import Mode, Policy, Standard
 
 MOST_FINDINGS = 10
-MOST_REPOSITORIES = 10
+MOST_CHANGES = 10
+MOST_REPOSITORIES = 3
 MOST_TAGS = 5
 MOST_PACKAGES = 3
 
@@ -104,45 +105,73 @@ def swept(
     *,
     first: bool,
 ) -> Notice:
-    """What a sweep found, in one notice; the `first` one says hello and what would be done."""
-    expected, looked_at = tally["expected"], tally.get("looked_at", 0)
+    """What a sweep found, in one notice; the `first` one says hello and what would be done.
+
+    `tally` counts repositories and settings, `lines` say what differs in each repository.
+    """
     told = {repository: tuple(said) for repository, said in sorted(lines.items())}
-    settings = Counter(line.partition(":")[0] for said in told.values() for line in said)
-    changed = tally.get("changed", 0)
+    by_change: dict[str, list[str]] = {}
+    for repository, said in told.items():
+        for line in said:
+            by_change.setdefault(line, []).append(repository)
+    changes = sorted(by_change.items(), key=lambda change: (-len(change[1]), change[0]))
+    level, title = _sweep_heading(tally, len(told), first=first)
+    items = tuple(_change_line(*change) for change in changes[:MOST_CHANGES])
     # News that was acted on is news each time; a standing difference is told once.
-    id = _id(sweep if changed else "", str(first), *(line for said in told.values() for line in said), *told)
-    if first:
-        level, title = Level.HELLO, "ECR Warden is here"
-    elif tally.get("blocked", 0) or tally.get("refused", 0) or looked_at < expected:
-        level, title = Level.ATTENTION, "Repositories need a person"
-    else:
-        level, title = Level.CHANGE, f"{_repositories(len(told))} off the standard"
-    items = tuple(
-        (code(repository), plain(f"  {'; '.join(said)}")) for repository, said in list(told.items())[:MOST_REPOSITORIES]
-    )
-    summary: list[str] = [f"Looked at {_repositories(looked_at)}: {tally.get('compliant', 0)} meet the standard"]
-    if differing := len(told):
-        verb = "were changed" if changed else "differ, and nothing was changed"
-        summary.append(f", {differing} {verb}")
-    if looked_at < expected:
-        summary.append(f". {expected - looked_at} could not be looked at: see the sweep's dead-letter queue")
+    news = sweep if tally.get("changed", 0) else ""
     return Notice(
-        id=id,
+        id=_id(news, str(first), *(f"{change} {repositories}" for change, repositories in changes)),
         kind="hello" if first else "sweep",
         level=level,
         title=title,
         subject="registry",
-        summary=(plain("".join(summary) + "."),),
-        sections=(Section("What differs", items, more=max(0, len(told) - MOST_REPOSITORIES)),) if items else (),
+        summary=(plain(_sweep_summary(tally, len(told))),),
+        sections=(Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),) if items else (),
         facts=(
-            *(Fact(setting.capitalize(), _repositories(count)) for setting, count in settings.most_common()),
             Fact("Mode", _mode(policy.mode)),
-            Fact("Pushes without a verdict", str(tally.get("reminded", 0))),
+            Fact("Recent pushes without a verdict", str(tally.get("reminded", 0))),
         ),
         next_step=_next_step_of_sweep(policy.mode, differing=len(told), first=first),
         links=(link("Open ECR", _console(home, f"private-registry/repositories?region={home.region}")),),
         footer=_footer(home, None) + f" · policy {policy.fingerprint}",
     )
+
+
+def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> tuple[Level, str]:
+    if first:
+        return Level.HELLO, "ECR Warden is here"
+    if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
+        return Level.ATTENTION, "Repositories need a person"
+    return Level.CHANGE, f"{_repositories(differing)} off the standard"
+
+
+def _sweep_summary(tally: Mapping[str, int], differing: int) -> str:
+    looked_at = _repositories(tally.get("looked_at", 0))
+    parts = [f"Looked at {looked_at}: {tally.get('compliant', 0)} meet the standard"]
+    if differing:
+        parts.append(
+            f", {differing} {'were changed' if tally.get('changed', 0) else 'differ, and nothing was changed'}"
+        )
+    if missed := _missed(tally):
+        parts.append(f". {missed} could not be looked at: see the sweep's dead-letter queue")
+    return "".join(parts) + "."
+
+
+def _missed(tally: Mapping[str, int]) -> int:
+    return max(0, tally["expected"] - tally.get("looked_at", 0))
+
+
+def _change_line(change: str, repositories: list[str]) -> Line:
+    """One difference, with the repositories that have it."""
+    names: list[Span] = []
+    for repository in repositories[:MOST_REPOSITORIES]:
+        names += [plain(", " if names else ""), code(repository)]
+    rest = len(repositories) - MOST_REPOSITORIES
+    return (plain(f"{change} · "), bold(_repositories(len(repositories))), plain(": "), *names, *_and(rest))
+
+
+def _and(rest: int) -> Line:
+    return (plain(f" and {rest} more"),) if rest > 0 else ()
 
 
 def _next_step_of_sweep(mode: Mode, *, differing: int, first: bool) -> Line:
@@ -183,7 +212,8 @@ def _title(image: Image, judgement: Judgement) -> str:
 
 def _summary(judgement: Judgement, standard: Standard) -> Line:
     if not judgement.told:
-        return (plain("It is "), bold("unscanned, not clean"), plain(f". Known so far: {counted(judgement)}."))
+        known = f" What was scanned has {counted(judgement)}." if judgement.counts else ""
+        return (plain("It is "), bold("unscanned, not clean"), plain(f".{known}"))
     threshold = "block" if judgement.verdict is Verdict.BLOCK else "notify"
     severity = standard.findings.block_from if judgement.verdict is Verdict.BLOCK else standard.findings.notify_from
     origin = standard.origins[f"findings.{threshold}_from"]
@@ -191,7 +221,7 @@ def _summary(judgement: Judgement, standard: Standard) -> Line:
         bold(counted(judgement)),
         plain(". Verdict "),
         bold(judgement.verdict),
-        plain(f": {severity.lower()} or worse, asked for by {origin}."),
+        plain(f", from {severity.lower()} on, by {origin}."),
     )
 
 
@@ -237,7 +267,7 @@ def _image_facts(image: Image, platforms: tuple[str, ...]) -> tuple[Fact, ...]:
     return (
         Fact("Repository", image.id.repository),
         Fact("Tags", tags or "none"),
-        Fact("Digest", image.id.digest),
+        Fact("Digest", short(image.id.digest)),
         Fact("Platforms", ", ".join(platforms)),
         Fact("Pushed", image.pushed_at.astimezone(UTC).strftime("%d %b %Y %H:%M UTC")),
     )

@@ -58,7 +58,7 @@ class Mission:
 
     def steps(self) -> Iterator[Step]:
         """In the order in which they must be run."""
-        yield Step("A repository from before the deployment", "brought to the standard; one hello", self._hello)
+        yield Step("A repository from before the deployment", "brought to the standard, one hello", self._hello)
         yield Step("A new repository", "born to the standard, in silence", self._new_repository)
         yield Step("A clean image is pushed", "scanned; no message", self._clean_image)
         yield Step("A vulnerable image is pushed", "one message with its findings", self._vulnerable_image)
@@ -173,7 +173,8 @@ class Mission:
         if not found:
             return Seen("no dead letter", ok=False)
         self._account.sqs.delete_message(QueueUrl=queues[1], ReceiptHandle=found[0]["ReceiptHandle"])
-        reason = found[0].get("MessageAttributes", {}).get("reason", {}).get("StringValue", "no reason")
+        attributes: Mapping[str, Any] = found[0].get("MessageAttributes", {})
+        reason = attributes["reason"]["StringValue"] if "reason" in attributes else "no reason"
         return Seen(reason, reason == "detail-type: expected text, got int")
 
     def _dead_letters(self) -> Seen:

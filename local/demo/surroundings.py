@@ -1,4 +1,4 @@
-"""What the demo runs in: the local cloud, a process of its own, and the stack deployed to it by the real cdk command."""
+"""What the demo runs in: the local cloud, a process of its own, and the stack, deployed by the real cdk command."""
 
 import json
 import os

@@ -44,7 +44,7 @@ def batch_get(registry: Registry, request: Request) -> Response:
     repository = registry.repository(request["repositoryName"])
     found, failures = [], []
     for wanted in request["imageIds"]:
-        image = find(repository, wanted)
+        image = repository.find(wanted)
         if image is None or image.archived:
             failures.append(_failure(wanted, *_not_found(repository, wanted)))
         else:
@@ -70,7 +70,7 @@ def describe(registry: Registry, request: Request) -> Response:
     repository = registry.repository(request["repositoryName"])
     if "imageIds" in request:
         paging.refuse(request, "imageIds")
-        wanted = [require(registry, repository, each) for each in request["imageIds"]]
+        wanted = [registry.image(repository, each) for each in request["imageIds"]]
         found, more = list({image.digest: image for image in wanted}.values()), Response()
     else:
         found, more = paging.page(request, list(_filtered(repository, request)))
@@ -101,7 +101,7 @@ def list_referrers(registry: Registry, request: Request) -> Response:
 def update_storage_class(registry: Registry, request: Request) -> Response:
     """UpdateImageStorageClass; a restored image is active at once here, within 20 minutes in AWS."""
     repository = registry.repository(request["repositoryName"])
-    image = require(registry, repository, request["imageId"])
+    image = registry.image(repository, request["imageId"])
     if request["targetStorageClass"] == "ARCHIVE":
         archive(registry, repository, image)
     elif image.archived:
@@ -123,7 +123,7 @@ def batch_delete(registry: Registry, request: Request) -> Response:
     gone: list[dict[str, str]] = []
     failures: list[dict[str, Any]] = []
     for wanted in request["imageIds"]:
-        image = find(repository, wanted)
+        image = repository.find(wanted)
         if image is None:
             failures.append(_failure(wanted, *_not_found(repository, wanted)))
             continue
@@ -142,26 +142,6 @@ def batch_delete(registry: Registry, request: Request) -> Response:
             gone.append({"imageDigest": image.digest, **({"imageTag": each} if each else {})})
             registry.publish(events.deleted(repository, image, each))
     return {"imageIds": gone, "failures": failures}
-
-
-def find(repository: Repository, wanted: Request) -> Image | None:
-    """The image of an ImageIdentifier; where it gives both, digest and tag have to agree."""
-    tag, digest = wanted.get("imageTag"), wanted.get("imageDigest")
-    image = repository.images.get(digest) if digest else repository.heads.get(tag or "")
-    return image if image and (tag is None or tag in image.tags) else None
-
-
-def require(registry: Registry, repository: Repository, wanted: Request) -> Image:
-    """The image of an ImageIdentifier. Raises EcrError."""
-    image = find(repository, wanted)
-    if image is None:
-        digest, tag = wanted.get("imageDigest", "null"), wanted.get("imageTag", "null")
-        raise EcrError(
-            "ImageNotFoundException",
-            f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the repository "
-            f"with name '{repository.name}' in the registry with id '{registry.account}'",
-        )
-    return image
 
 
 def _check_parts(repository: Repository, manifest: Manifest) -> None:

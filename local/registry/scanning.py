@@ -4,15 +4,14 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from local.registry import events, images, paging
+from local.registry import events, paging
 from local.registry.errors import EcrError
-from local.registry.manifests import Manifest
 from local.registry.mutability import glob
-from local.registry.store import Image, Registry, Repository, Scan
+from local.registry.store import Image, Registry, Repository, Scan, ScanStatus, Unscannable
 from local.registry.wire import Request, Response
 
 ONCE_IN = timedelta(hours=24)
@@ -35,7 +34,7 @@ def get_registry_configuration(registry: Registry, request: Request) -> Response
 def start(registry: Registry, request: Request) -> Response:
     """StartImageScan."""
     repository = registry.repository(request["repositoryName"])
-    image = images.require(registry, repository, request["imageId"])
+    image = registry.image(repository, request["imageId"])
     if registry.scan_type == "ENHANCED":
         raise EcrError("ValidationException", "This feature is disabled")
     if image.archived:
@@ -61,7 +60,7 @@ def scan_pushed(registry: Registry, repository: Repository, image: Image) -> Non
 def describe_findings(registry: Registry, request: Request) -> Response:
     """DescribeImageScanFindings; what basic scanning found is hidden while the registry is set to enhanced."""
     repository = registry.repository(request["repositoryName"])
-    image = images.require(registry, repository, request["imageId"])
+    image = registry.image(repository, request["imageId"])
     scan = image.scan
     if scan is None or registry.scan_type == "ENHANCED":
         digest, tag = image.digest, request["imageId"].get("imageTag", "null")
@@ -83,14 +82,6 @@ def describe_findings(registry: Registry, request: Request) -> Response:
     return {**answer, "imageScanFindings": found, **more}
 
 
-class Unscannable(Exception):
-    """The image can't be scanned; says why, in ECR's words."""
-
-
-Examine = Callable[[Manifest, Sequence[bytes]], list[dict[str, Any]]]
-"""Finds what is wrong with an image, given its layers from the lowest; raises Unscannable."""
-
-
 def _begin(registry: Registry, repository: Repository, image: Image) -> None:
     image.scan = Scan(registry.clock())
     scan = image.scan
@@ -99,11 +90,13 @@ def _begin(registry: Registry, repository: Repository, image: Image) -> None:
 
 def _run(registry: Registry, repository: Repository, image: Image, scan: Scan) -> None:
     layers = [repository.layers[digest] for digest in image.manifest.layers]
+    status: ScanStatus = "COMPLETE"
+    findings: list[dict[str, Any]] = []
+    description = "The scan was completed successfully."
     try:
-        findings = registry.examine(image.manifest, layers)
-        status, description = "COMPLETE", "The scan was completed successfully."
+        findings = registry.examine(layers)
     except Unscannable as error:
-        findings, status, description = [], "FAILED", str(error)
+        status, description = "FAILED", str(error)
     with registry.lock:
         if image.scan is not scan or repository.images.get(image.digest) is not image:
             return  # deleted or archived meanwhile

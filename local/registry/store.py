@@ -1,7 +1,7 @@
 """What the registry holds. Plain records: every rule about them is in the module of its operations."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -10,8 +10,17 @@ from local.registry.errors import EcrError
 from local.registry.events import Event
 from local.registry.manifests import Manifest
 from local.registry.mutability import Mutability
+from local.registry.wire import Request
 
 ScanStatus = Literal["IN_PROGRESS", "COMPLETE", "FAILED"]
+
+
+Examine = Callable[[Sequence[bytes]], list[dict[str, Any]]]
+"""Finds what is wrong with an image, given its layers from the lowest: findings in ECR's own shape, ImageScanFinding."""
+
+
+class Unscannable(Exception):
+    """The image can't be scanned; says why, in ECR's words."""
 
 
 @dataclass(slots=True)
@@ -78,6 +87,12 @@ class Repository:
     """ECR's own answer for a policy that was never evaluated: the epoch."""
     preview: Preview | None = None
 
+    def find(self, wanted: Request) -> Image | None:
+        """The image of an ImageIdentifier; where it gives both, digest and tag have to agree."""
+        tag, digest = wanted.get("imageTag"), wanted.get("imageDigest")
+        image = self.images.get(digest) if digest else self.heads.get(tag or "")
+        return image if image and (tag is None or tag in image.tags) else None
+
     def tag(self, image: Image, tag: str) -> None:
         """Point the tag at the image, away from the one that had it."""
         self.untag(tag)
@@ -132,6 +147,7 @@ class Registry:
     clock: Callable[[], datetime]
     publish: Callable[[Event], None]
     later: Later
+    examine: Examine
     repositories: dict[str, Repository] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     downloads: dict[str, Download] = field(default_factory=dict)
@@ -148,6 +164,18 @@ class Registry:
                 "RepositoryNotFoundException",
                 f"The repository with name '{name}' does not exist in the registry with id '{self.account}'",
             ) from None
+
+    def image(self, repository: Repository, wanted: Request) -> Image:
+        """The image of an ImageIdentifier. Raises EcrError."""
+        image = repository.find(wanted)
+        if image is None:
+            digest, tag = wanted.get("imageDigest", "null"), wanted.get("imageTag", "null")
+            raise EcrError(
+                "ImageNotFoundException",
+                f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the "
+                f"repository with name '{repository.name}' in the registry with id '{self.account}'",
+            )
+        return image
 
     def identity(self, repository: Repository) -> dict[str, Any]:
         """The two members that most responses start with."""

@@ -39,7 +39,7 @@ def test_findings_that_reach_the_threshold_are_announced(account: Account, stack
     (notice,) = stack.notices()
     assert (notice.level, notice.title) == (Level.CRITICAL, "1 critical, 1 high in team/app:v1.2")
     assert notice.subject == str(image)
-    assert "1 critical · 1 high · 1 low. Verdict block: critical or worse, asked for by warden.yaml:1." in words(notice)
+    assert "1 critical · 1 high · 1 low. Verdict block, from critical on, by warden.yaml:1." in words(notice)
     first, second = notice.sections[0].items
     assert "".join(span.text for span in first) == "CVE-2026-2000  critical · CVSS 9.8 · openssl 3.0.14 → 3.0.15"
     assert first[0].url == "https://nvd.nist.gov/vuln/detail/CVE-2026-2000"

@@ -1,0 +1,146 @@
+"""The ECR API as a whole: one call in, its answer out, its log line and its CloudTrail event on the way.
+
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import count
+from typing import Any
+
+from local.registry import cloudtrail, images, layers, lifecycle, repositories, scanning
+from local.registry.callers import Authorize, Caller, Tokens
+from local.registry.errors import EcrError
+from local.registry.store import Registry
+from local.registry.wire import Request, Response
+
+Operation = Callable[[Registry, Request], Response]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "BatchCheckLayerAvailability": layers.check_availability,
+    "BatchDeleteImage": images.batch_delete,
+    "BatchGetImage": images.batch_get,
+    "CompleteLayerUpload": layers.complete,
+    "CreateRepository": repositories.create,
+    "DeleteLifecyclePolicy": lifecycle.delete,
+    "DeleteRepository": repositories.delete,
+    "DeleteRepositoryPolicy": repositories.delete_policy,
+    "DescribeImageScanFindings": scanning.describe_findings,
+    "DescribeImages": images.describe,
+    "DescribeRepositories": repositories.describe,
+    "GetDownloadUrlForLayer": layers.download_url,
+    "GetLifecyclePolicy": lifecycle.get,
+    "GetLifecyclePolicyPreview": lifecycle.get_preview,
+    "GetRegistryScanningConfiguration": scanning.get_registry_configuration,
+    "GetRepositoryPolicy": repositories.get_policy,
+    "InitiateLayerUpload": layers.initiate,
+    "ListImageReferrers": images.list_referrers,
+    "ListImages": images.list_ids,
+    "ListTagsForResource": repositories.list_tags,
+    "PutImage": images.put,
+    "PutImageScanningConfiguration": repositories.put_scanning,
+    "PutImageTagMutability": repositories.put_tag_mutability,
+    "PutLifecyclePolicy": lifecycle.put,
+    "PutRegistryScanningConfiguration": scanning.put_registry_configuration,
+    "SetRepositoryPolicy": repositories.set_policy,
+    "StartImageScan": scanning.start,
+    "StartLifecyclePolicyPreview": lifecycle.start_preview,
+    "TagResource": repositories.tag,
+    "UntagResource": repositories.untag,
+    "UpdateImageStorageClass": images.update_storage_class,
+    "UploadLayerPart": layers.upload_part,
+}
+
+_GRANTED_BY = {"ListImageReferrers": "BatchGetImage"}
+"""Operations that IAM knows by another action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One line of the call log."""
+
+    number: int
+    operation: str
+    repository: str | None
+    caller: str
+    outcome: str
+    """`ok`, or the error's code."""
+
+
+class Ecr:
+    """The registry with those who call it."""
+
+    def __init__(self, registry: Registry, authorize: Authorize) -> None:
+        self.registry = registry
+        self.tokens = Tokens()
+        self.calls: list[Call] = []
+        self._authorize = authorize
+        self._numbers = count(1)
+
+    def call(self, operation: str, request: Request, caller: Caller, agent: str = "AWS Internal") -> Response:
+        """Do it, if the caller may. The request has to be valid by the model. Raises EcrError."""
+        with self.registry.lock:
+            try:
+                outcome: Response | EcrError = self._do(operation, request, caller)
+            except EcrError as error:
+                outcome = error
+            self._log(operation, request, outcome, caller)
+            if cloudtrail.told(operation):
+                self._tell(operation, request, outcome, caller, agent)
+        if isinstance(outcome, EcrError):
+            raise outcome
+        return outcome
+
+    def calls_since(self, number: int) -> list[dict[str, Any]]:
+        """The calls after the one of that number, in the order in which they were done."""
+        return [asdict(call) for call in self.calls[number:]]
+
+    def _do(self, operation: str, request: Request, caller: Caller) -> Response:
+        for resource in self._resources(request):
+            self._authorize(caller, f"ecr:{_GRANTED_BY.get(operation, operation)}", resource)
+        if operation == "GetAuthorizationToken":
+            return self._token(caller)
+        if operation not in OPERATIONS:
+            raise EcrError("UnsupportedOperationException", f"The local registry does not know {operation}")
+        if request.get("registryId", self.registry.account) != self.registry.account:
+            raise EcrError("InvalidParameterException", "The local registry knows its own account only")
+        return OPERATIONS[operation](self.registry, request)
+
+    def _token(self, caller: Caller) -> Response:
+        token, ends = self.tokens.issue(caller, self.registry.clock())
+        data = {"authorizationToken": token, "expiresAt": ends, "proxyEndpoint": self.registry.url}
+        return {"authorizationData": [data]}
+
+    def _resources(self, request: Request) -> list[str]:
+        """What IAM is asked about: the repositories that the request names, or everything."""
+        if "resourceArn" in request:
+            return [request["resourceArn"]]
+        if "repositoryName" in request:
+            return [self._arn(request["repositoryName"])]
+        return [self._arn(name) for name in request.get("repositoryNames", ["*"])]
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:ecr:{self.registry.region}:{self.registry.account}:repository/{name}"
+
+    def _log(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller) -> None:
+        code = outcome.code if isinstance(outcome, EcrError) else "ok"
+        repository = request.get("repositoryName") or request.get("resourceArn", "").partition("repository/")[2]
+        self.calls.append(Call(next(self._numbers), operation, repository or None, caller.name, code))
+
+    def _tell(
+        self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str
+    ) -> None:
+        named = "repositoryName" in request or "resourceArn" in request
+        event = cloudtrail.record(
+            operation,
+            request,
+            outcome,
+            caller=caller,
+            account=self.registry.account,
+            region=self.registry.region,
+            now=self.registry.clock(),
+            resource=self._resources(request)[0] if named else None,
+            agent=agent,
+        )
+        if event:
+            self.registry.publish(event)

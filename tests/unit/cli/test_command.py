@@ -1,0 +1,219 @@
+"""The command as its users meet it: data on stdout, words on stderr, 0 or 1, and never a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click import Context, Option
+from click.testing import CliRunner, Result
+
+from cli.main import COMMANDS, commands
+from tests.builders import VECTORS
+from tests.unit.policy.policies import a_file
+
+PROJECT = Path(__file__).parents[3]
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(commands, arguments, input=stdin)
+
+
+@pytest.fixture
+def policy_file(tmp_path: Path) -> str:
+    path = tmp_path / "warden.yaml"
+    path.write_text(
+        a_file(
+            '  lifecycle: {rules: [{expire: untagged, after: 2w}, {keep: 30, of: "v*"}]}\n',
+            '  - {match: "team-a/*", findings: {notify_from: CRITICAL}}\n',
+        )
+    )
+    return str(path)
+
+
+@pytest.fixture
+def broken_file(tmp_path: Path) -> str:
+    path = tmp_path / "broken.yaml"
+    path.write_text(a_file(top="mode: enfroce\nmodes: x\n"))
+    return str(path)
+
+
+def test_help_names_every_command_with_what_it_does() -> None:
+    result = run("--help")
+
+    listed = [line.split(maxsplit=1) for line in result.stdout.partition("Commands:\n")[2].splitlines()]
+    assert [name for name, _ in listed] == list(COMMANDS)
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_each_of_its_options(name: str) -> None:
+    result = run(name, "--help")
+
+    assert result.exit_code == 0
+    assert f"Usage: commands {name}" in result.stdout
+    command = commands.get_command(Context(commands), name)  # type: ignore[attr-defined]
+    assert all(option.help for option in command.params if isinstance(option, Option))
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["--nope"], ["explain"], ["render", "--channel", "fax"]])
+def test_a_wrong_use_ends_with_1_and_says_what_was_wrong(arguments: list[str]) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_valid_policy_ends_with_0_and_leaves_stdout_to_data(policy_file: str) -> None:
+    result = run("validate", policy_file)
+
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "is valid: mode report, 1 rule, fingerprint" in result.stderr
+
+
+def test_validate_tells_every_problem_of_the_file(broken_file: str) -> None:
+    result = run("validate", broken_file)
+
+    assert result.exit_code == 1
+    assert f"{broken_file}:2:7: mode: expected one of" in result.stderr
+    assert f"{broken_file}:3:1: modes: unknown key; did you mean 'mode'?" in result.stderr
+
+
+def test_validate_tells_programs_the_same(broken_file: str) -> None:
+    result = run("validate", broken_file, "--json")
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(problem["line"], problem["column"], problem["field"]) for problem in told["problems"]] == [
+        (2, 7, "mode"),
+        (3, 1, "modes"),
+    ]
+
+
+def test_schema_prints_what_is_committed() -> None:
+    assert run("schema").stdout == (PROJECT / "schema" / "warden.schema.json").read_text("utf-8")
+
+
+def test_explain_shows_each_field_with_the_line_it_comes_from(policy_file: str) -> None:
+    lines = run("explain", "team-a/api", "--policy", policy_file).stdout.splitlines()
+
+    assert ["findings.notify_from", "CRITICAL", 'rule "team-a/*", warden.yaml:6'] in [
+        [cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines
+    ]
+    assert any("archive untagged images 14 days after the push" in line for line in lines)
+
+
+def test_explain_gives_programs_values_origins_and_the_lifecycle_policy(policy_file: str) -> None:
+    told = json.loads(run("explain", "other", "--policy", policy_file, "--json").stdout)
+
+    assert told["fields"]["findings.notify_from"] == {"value": "HIGH", "origin": "built-in default"}
+    assert [rule["rulePriority"] for rule in told["lifecyclePolicy"]["rules"]] == [1, 2]
+
+
+def test_explain_refuses_what_is_no_repository_and_shows_it_harmlessly(policy_file: str) -> None:
+    result = run("explain", "\x1b[31m[bold]Team\u202e", "--policy", policy_file)
+
+    assert result.exit_code == 1
+    assert "is not a repository's name" in result.stderr
+    assert not {"\x1b", "\u202e"} & set(result.stderr)
+
+
+def test_explain_under_a_broken_policy_says_what_is_wrong_with_it(broken_file: str) -> None:
+    result = run("explain", "team-a/api", "--policy", broken_file)
+
+    assert result.exit_code == 1
+    assert "the policy can't be used" in result.stderr
+    assert "did you mean 'enforce'?" in result.stderr
+
+
+def _event(name: str) -> str:
+    return str(VECTORS / "events" / name)
+
+
+def test_render_prints_what_a_scan_would_post(policy_file: str) -> None:
+    result = run(
+        *("render", "--event", _event("ecr-image-scan.basic.complete.counts.json"), "--channel", "slack"),
+        *("--findings", str(VECTORS / "findings" / "basic.complete.mixed.json"), "--policy", policy_file),
+    )
+
+    payloads = json.loads(result.stdout)
+    assert len(payloads) == 1
+    assert "2 critical" in payloads[0]["text"]
+
+
+def test_render_prints_an_empty_list_for_an_event_that_is_silent(policy_file: str) -> None:
+    event = Path(_event("ecr-image-action.push.tagged.json")).read_text("utf-8")
+
+    result = run("render", "--event", "-", "--channel", "slack", "--policy", policy_file, stdin=event)
+
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "posts nothing" in result.stderr
+
+
+@pytest.mark.parametrize("channel", ["teams", "discord", "google_chat", "webhook", "sns"])
+def test_render_says_honestly_which_channels_it_does_not_know(channel: str, policy_file: str) -> None:
+    event = _event("ecr-image-action.push.tagged.json")
+
+    result = run("render", "--event", event, "--channel", channel, "--policy", policy_file)
+
+    assert result.exit_code == 1
+    assert f"{channel} is not rendered by this version" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "as JSON, got: Expecting value"),
+        ("{", ":1:2: expected an EventBridge event as JSON"),
+        ("[]", "a JSON object, got a list"),
+        ("[" * 100_000, "as JSON, got something else"),
+        ("\udc80", "as JSON, got something else"),
+    ],
+)
+def test_render_says_what_is_wrong_with_an_event(text: str, said: str, tmp_path: Path, policy_file: str) -> None:
+    event = tmp_path / "event.json"
+    event.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    result = run("render", "--event", str(event), "--channel", "slack", "--policy", policy_file)
+
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_missing_file_is_told_without_a_traceback(policy_file: str) -> None:
+    result = run("render", "--event", "nowhere.json", "--channel", "slack", "--policy", policy_file)
+
+    assert result.exit_code == 1
+    assert "nowhere.json: no such file or directory" in result.stderr
+
+
+def _modules_of(*arguments: str) -> set[str]:
+    """What a fresh process imports to run the command."""
+    program = (
+        "import sys; from cli.main import commands\n"
+        f"try: commands.main({list(arguments)!r})\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    answer = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": f"{PROJECT}:{PROJECT / 'functions'}"},
+        cwd=PROJECT,
+    )
+    return {module.partition(".")[0] for module in answer.stderr.split()}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert not {"boto3", "botocore", "pydantic", "yaml", "rich"} & _modules_of("--help")
+
+
+def test_validating_a_policy_imports_nothing_of_aws() -> None:
+    modules = _modules_of("validate")
+
+    assert "pydantic" in modules
+    assert not {"boto3", "botocore", "rich"} & modules
