@@ -24,8 +24,8 @@ its reference doesn't say: https://github.com/slackapi/bolt-js/issues/2509."""
 HEADER_LIMIT = 150
 SECTION_LIMIT = 3_000
 
-# For each part: how much text at most, and how much room as JSON. All parts but the lists fill 8,500 of the budget at
-# the very most, so that each of five lists has at least 700: enough for its title and the count of what it left out.
+# For each part: how much text at most, and how much room as JSON. All parts but the lists fill less than 9,000 of the
+# budget, so that each of five lists has at least 600: enough for its title and the count of what it left out.
 _FALLBACK, _FALLBACK_ROOM = 300, 900
 _HEADER_ROOM = 900
 _SUMMARY, _SUMMARY_ROOM = 600, 1_600
@@ -115,15 +115,17 @@ def _next_step(line: Line) -> list[Json]:
 
 
 def _links(line: Line) -> list[Json]:
+    gap = _text("   ·   ")
     shown: list[Json] = []
-    room = _LINKS_ROOM
+    count = 0
     for span in line[:_LINKS]:
         link = _spans((span,), _LINK, _LINK_ROOM)
-        room -= _weight(link) + _weight(_text("   ·   "))
-        if room < 0:
+        if _weight([*shown, gap, *link]) > _LINKS_ROOM:
             break
-        shown += [_text("   ·   "), *link] if shown else link
-    return shown
+        shown += [gap, *link] if shown else link
+        count += 1
+    more = _and_more(len(line) - count)
+    return [*shown, gap, *more] if shown and more else shown or more
 
 
 def _lists(sections: tuple[Section, ...], room: int) -> list[Json]:

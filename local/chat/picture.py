@@ -1,18 +1,28 @@
 """A picture of messages, as Slack would show them: the chat's own page in a headless Chromium.
 
-Chromium is a tool of whoever makes pictures (`apt-get install chromium fonts-lato fonts-noto-color-emoji`).
+`python -m local.chat.picture` draws the one in the README: the message that a sample of a scan's event and findings
+makes under the policy at the project's root. Chromium is a tool of whoever makes pictures, and of nothing else.
 """
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import policy
+from local.chat.page import ROOT
 from local.chat.server import Chat
+from warden.policy import from_compiled
+from warden.rehearsal import payloads
 
+SAMPLES = Path(__file__).with_name("samples")
+PICTURE = ROOT / "docs" / "findings.png"
+PACKAGES = ("chromium", "fonts-lato", "fonts-noto-color-emoji")
 WIDTH = 700
 _HEIGHT = re.compile(r'data-height="(\d+)"')
 
@@ -36,9 +46,9 @@ def draw(payloads: Iterable[dict[str, Any]], picture: Path, *, theme: str = "lig
 
 
 def _chromium(address: str, *options: str, height: int) -> str:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = shutil.which("chromium")
     if program is None:
-        raise FileNotFoundError("no Chromium: apt-get install chromium fonts-lato fonts-noto-color-emoji")
+        raise FileNotFoundError(f"no Chromium: apt-get install {' '.join(PACKAGES)}")
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         command = [
             program,
@@ -57,3 +67,23 @@ def _chromium(address: str, *options: str, height: int) -> str:
         ]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)  # noqa: S603 - our own words
         return done.stdout
+
+
+def sample() -> list[dict[str, Any]]:
+    """The message that the sample makes, by the code that runs in Lambda."""
+    event, findings = (json.loads((SAMPLES / name).read_text("utf-8")) for name in ("event.json", "findings.json"))
+    standard = from_compiled(policy.load(ROOT / "warden.yaml").compiled)
+    return payloads(event, findings, standard, "slack")
+
+
+def main() -> None:
+    """Draw the README's picture, with Debian's Chromium; it is installed where it is missing."""
+    if shutil.which("chromium") is None:
+        print(f"installing {', '.join(PACKAGES)}", file=sys.stderr)
+        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES], check=True)  # noqa: S603, S607
+    draw(sample(), PICTURE)
+    print(PICTURE)
+
+
+if __name__ == "__main__":
+    main()

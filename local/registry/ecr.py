@@ -12,7 +12,7 @@ from local.registry import cloudtrail, images, layers, lifecycle, repositories, 
 from local.registry.callers import Authorize, Caller, Tokens
 from local.registry.errors import EcrError
 from local.registry.store import Registry
-from local.registry.wire import Request, Response
+from local.registry.wire import Request, Response, model
 
 Operation = Callable[[Registry, Request], Response]
 
@@ -67,6 +67,12 @@ class Call:
     """`ok`, or the error's code."""
 
 
+def _lists(operation: str) -> bool:
+    """Whether IAM knows the operation as one on repositories, even where none is named."""
+    shape = model().operation_model(operation).input_shape
+    return shape is not None and "repositoryNames" in shape.members
+
+
 class Ecr:
     """The registry with those who call it."""
 
@@ -96,7 +102,7 @@ class Ecr:
         return [asdict(call) for call in self.calls[number:]]
 
     def _do(self, operation: str, request: Request, caller: Caller) -> Response:
-        for resource in self._resources(request):
+        for resource in self._resources(operation, request):
             self._authorize(caller, f"ecr:{_GRANTED_BY.get(operation, operation)}", resource)
         if operation == "GetAuthorizationToken":
             return self._token(caller)
@@ -111,13 +117,13 @@ class Ecr:
         data = {"authorizationToken": token, "expiresAt": ends, "proxyEndpoint": self.registry.url}
         return {"authorizationData": [data]}
 
-    def _resources(self, request: Request) -> list[str]:
-        """What IAM is asked about: the repositories that the request names, or everything."""
+    def _resources(self, operation: str, request: Request) -> list[str]:
+        """What IAM is asked about: the repositories that the request names; all of them; or no resource, `*`."""
         if "resourceArn" in request:
             return [request["resourceArn"]]
         if "repositoryName" in request:
             return [self._arn(request["repositoryName"])]
-        return [self._arn(name) for name in request.get("repositoryNames", ["*"])]
+        return [self._arn(name) for name in request.get("repositoryNames", ["*"])] if _lists(operation) else ["*"]
 
     def _arn(self, name: str) -> str:
         return f"arn:aws:ecr:{self.registry.region}:{self.registry.account}:repository/{name}"
@@ -139,7 +145,7 @@ class Ecr:
             account=self.registry.account,
             region=self.registry.region,
             now=self.registry.clock(),
-            resource=self._resources(request)[0] if named else None,
+            resource=self._resources(operation, request)[0] if named else None,
             agent=agent,
         )
         if event:

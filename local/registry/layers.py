@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_UploadLayerPart.ht
 
 import secrets
 import uuid
-from collections.abc import Collection
 from datetime import timedelta
 
 from local.registry import manifests
@@ -35,9 +34,10 @@ def upload_part(registry: Registry, request: Request) -> Response:
             "InvalidLayerPartException",
             f"Layer part is not valid: bytes {first}-{last} with {len(part)} bytes, after {len(upload.data)} bytes",
         )
-    if upload.data and upload.last_part < LEAST_PART:
+    if upload.data and upload.last_part < LEAST_PART and not upload.by_docker:
         raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {LEAST_PART} bytes, but the last")
-    append(upload, part)
+    upload.data += part
+    upload.last_part = len(part)
     return {
         **registry.identity(repository),
         "uploadId": request["uploadId"],
@@ -45,25 +45,12 @@ def upload_part(registry: Registry, request: Request) -> Response:
     }
 
 
-def append(upload: Upload, part: bytes) -> None:
-    """Add bytes of any number to the upload, as the Docker Registry API allows."""
-    upload.data += part
-    upload.last_part = len(part)
-
-
 def complete(registry: Registry, request: Request) -> Response:
     """CompleteLayerUpload."""
     repository, upload = _upload(registry, request)
-    digest = keep(repository, bytes(upload.data), request["layerDigests"])
-    del registry.uploads[request["uploadId"]]
-    return {**registry.identity(repository), "uploadId": request["uploadId"], "layerDigest": digest}
-
-
-def keep(repository: Repository, data: bytes, promised: Collection[str]) -> str:
-    """Keep the layer in the repository and return its digest, one of the promised. Raises EcrError."""
-    if not data:
+    digest, promised = manifests.sha256(bytes(upload.data)), request["layerDigests"]
+    if not upload.data:
         raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts")
-    digest = manifests.sha256(data)
     if digest not in promised:
         raise EcrError("InvalidLayerException", f"Layer digest {digest} is not the promised {', '.join(promised)}")
     if digest in repository.layers:
@@ -71,8 +58,9 @@ def keep(repository: Repository, data: bytes, promised: Collection[str]) -> str:
             "LayerAlreadyExistsException",
             f"Layer with digest '{digest}' already exists in the repository with name '{repository.name}'",
         )
-    repository.layers[digest] = data
-    return digest
+    repository.layers[digest] = bytes(upload.data)
+    del registry.uploads[request["uploadId"]]
+    return {**registry.identity(repository), "uploadId": request["uploadId"], "layerDigest": digest}
 
 
 def check_availability(registry: Registry, request: Request) -> Response:

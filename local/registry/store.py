@@ -119,6 +119,8 @@ class Upload:
     data: bytearray = field(default_factory=bytearray)
     last_part: int = 0
     """Bytes of the part that came last."""
+    by_docker: bool = False
+    """Whether it comes by the Docker Registry API, where a part may be of any size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,16 @@ def parse(operation: str, body: bytes) -> Request:
 
     Raises EcrError.
     """
-    if operation not in model().operation_names:
-        raise EcrError("UnknownOperationException", "")
     try:
-        request = json.loads(body or b"{}")
+        return valid(operation, json.loads(body or b"{}"))
     except ValueError as error:
         raise EcrError("SerializationException", "The request is not JSON") from error
+
+
+def valid(operation: str, request: Request) -> Request:
+    """The request, as `parse` has it, where it did not come as JSON. Raises EcrError."""
+    if operation not in model().operation_names:
+        raise EcrError("UnknownOperationException", "")
     shape = model().operation_model(operation).input_shape
     return cast("Request", _valid(shape, request, "")) if shape else {}
 

@@ -246,6 +246,16 @@ def test_any_other_link_is_shown_as_its_text_alone(url: str) -> None:
         assert_holds(payload)
 
 
+def test_six_links_are_shown_and_the_rest_counted() -> None:
+    many = tuple(link(f"Link {n}", f"https://docs.aws.amazon.com/{n}") for n in range(9))
+
+    payload = render(replace(BARE, links=many))
+
+    assert len(links(payload)) == 6
+    assert "Link 5   ·   …and 3 more" in shown(payload)
+    assert_holds(payload)
+
+
 def test_styles_are_kept() -> None:
     payload = render(replace(BARE, summary=(plain("a"), bold("b"), code("c"), Span("d", Span("").style.ITALIC))))
 

@@ -81,6 +81,16 @@ def test_however_much_there_is_to_say_the_message_stays_within_its_budget(text: 
     assert_holds(render(everywhere(text, times=times)))
 
 
+@pytest.mark.parametrize("url", [10, 300, 780])
+@pytest.mark.parametrize("text", ["x" * 60, "\U0001f600" * 60, "\U0001f600" * 400, "é" * 40])
+@pytest.mark.parametrize("spans", [1, 3, 10])
+def test_the_parts_around_the_lists_leave_room_for_five_of_them(text: str, url: int, spans: int) -> None:
+    line = (Span(text, Style.ITALIC, "https://nvd.nist.gov/" + "x" * url),) * spans
+    notice = replace(everywhere(text), sections=(), summary=line, next_step=line, links=line)
+
+    assert len(json.dumps(render(notice))) <= BUDGET - 5 * 600
+
+
 def test_a_notice_that_went_through_a_queue_is_drawn_the_same() -> None:
     for text in STRINGS:
         notice = everywhere(text, times=1)

@@ -53,7 +53,8 @@ def test_every_command_explains_itself_and_each_of_its_options(name: str) -> Non
 
     assert result.exit_code == 0
     assert f"Usage: commands {name}" in result.stdout
-    command = commands.get_command(Context(commands), name)  # type: ignore[attr-defined]
+    command = commands.get_command(Context(commands), name)
+    assert command is not None
     assert all(option.help for option in command.params if isinstance(option, Option))
 
 

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from hypothesis import settings
+
 from policy.compiled import compile_text
 from warden.names import RepositoryName
 from warden.policy import Policy, Standard, from_compiled, standard_of
+
+UNHURRIED = settings(deadline=None)
+"""A law holds on a busy machine, too."""
 
 CHANNELS = "channels:\n  platform: {type: slack, secret: warden/slack-platform}\n"
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.policy.policies import a_file, compiled, loaded
+from tests.unit.policy.policies import UNHURRIED, a_file, compiled, loaded
 from warden.names import RepositoryName
 from warden.policy import Mode, effective_fields, standard_of
 from warden.wildcard import matches
@@ -32,21 +32,26 @@ SECTIONS = st.fixed_dictionaries(
         ),
     },
 )
+WRITTEN = [
+    "tags.mode",
+    "tags.immutability",
+    "scanning.mode",
+    "scanning.on_push",
+    "findings.notify_from",
+    "lifecycle.mode",
+]
 Section = dict[str, Any]
 
 
+Parts = tuple[str, list[tuple[str, Section]], Section]
+
+
 @st.composite
-def policies(draw: st.DrawFn) -> tuple[str, list[tuple[str, Section]], Section]:
+def policies(draw: st.DrawFn) -> Parts:
     """A mode, rules of which none is without effect, and defaults."""
-    rules: list[tuple[str, Section]] = []
-    for number in range(draw(st.integers(0, 4))):
-        sections: Section = draw(SECTIONS)
-        # A field that no other rule sets keeps the rule from being without effect.
-        sections["findings"] = {**sections.get("findings", {}), "block_from": "CRITICAL"} if number == 0 else {}
-        wanted = {name: fields for name, fields in sections.items() if fields}
-        if wanted:
-            rules.append((draw(MATCHES), wanted))
-    return draw(MODES), _without_shadowed(rules), draw(SECTIONS)
+    rules = draw(st.lists(st.tuples(MATCHES, SECTIONS), max_size=4))
+    asking = [(match, sections) for match, sections in rules if _names(sections)]
+    return draw(MODES), _without_shadowed(asking), draw(SECTIONS)
 
 
 def _without_shadowed(rules: list[tuple[str, Section]]) -> list[tuple[str, Section]]:
@@ -74,25 +79,23 @@ def _text(mode: str, rules: Sequence[tuple[str, Section]], defaults: Section) ->
     )
 
 
+@UNHURRIED
 @given(policies(), st.sampled_from(REPOSITORIES))
-def test_the_last_matching_rule_that_writes_a_field_gives_it(
-    written: tuple[str, list[tuple[str, Section]], Section], repository: str
-) -> None:
+def test_the_last_matching_rule_that_writes_a_field_gives_it(written: Parts, repository: str) -> None:
     mode, rules, defaults = written
     fields = effective_fields(loaded(_text(mode, rules, defaults)), RepositoryName(repository))
     layers = [defaults, *(sections for match, sections in rules if matches(match, repository))]
 
-    for name in _names({"tags": {"mode": 0, "immutability": 0}, "scanning": {"on_push": 0, "mode": 0}}):
+    for name in WRITTEN:
         section, field = name.split(".")
         values = [layer[section][field] for layer in layers if field in layer.get(section, {})]
         if values:
             assert fields[name].value == values[-1]
 
 
+@UNHURRIED
 @given(policies(), st.sampled_from(REPOSITORIES))
-def test_a_field_comes_from_the_defaults_or_from_a_rule_that_matches(
-    written: tuple[str, list[tuple[str, Section]], Section], repository: str
-) -> None:
+def test_a_field_comes_from_the_defaults_or_from_a_rule_that_matches(written: Parts, repository: str) -> None:
     fields = effective_fields(loaded(_text(*written)), RepositoryName(repository))
 
     for field in fields.values():
@@ -100,17 +103,15 @@ def test_a_field_comes_from_the_defaults_or_from_a_rule_that_matches(
             assert matches(field.origin.split('"')[1], repository)
 
 
+@UNHURRIED
 @given(policies(), st.sampled_from(REPOSITORIES))
-def test_signatures_may_move_in_every_standard(
-    written: tuple[str, list[tuple[str, Section]], Section], repository: str
-) -> None:
+def test_signatures_may_move_in_every_standard(written: Parts, repository: str) -> None:
     assert "sha256-*" in standard_of(loaded(_text(*written)), RepositoryName(repository)).tags.exclude
 
 
+@UNHURRIED
 @given(policies(), st.sampled_from(REPOSITORIES))
-def test_a_lifecycle_is_never_enforced_unless_a_lifecycle_section_says_so(
-    written: tuple[str, list[tuple[str, Section]], Section], repository: str
-) -> None:
+def test_a_lifecycle_is_never_enforced_unless_a_lifecycle_section_says_so(written: Parts, repository: str) -> None:
     _, rules, defaults = written
     standard = standard_of(loaded(_text(*written)), RepositoryName(repository))
 
@@ -119,20 +120,18 @@ def test_a_lifecycle_is_never_enforced_unless_a_lifecycle_section_says_so(
         assert any(section.get("lifecycle", {}).get("mode") == "enforce" for section in sections)
 
 
+@UNHURRIED
 @given(policies(), st.integers(0, 3))
-def test_comments_and_white_space_change_no_fingerprint(
-    written: tuple[str, list[tuple[str, Section]], Section], blank: int
-) -> None:
+def test_comments_and_white_space_change_no_fingerprint(written: Parts, blank: int) -> None:
     text = _text(*written)
     spaced = "# a comment\n" + text.replace("\n", "  # why\n" + "\n" * blank)
 
     assert compiled(spaced)["fingerprint"] == compiled(text)["fingerprint"]
 
 
+@UNHURRIED
 @given(policies(), st.sampled_from(["enforce", "report", "off"]))
-def test_what_a_policy_asks_for_changes_its_fingerprint(
-    written: tuple[str, list[tuple[str, Section]], Section], other: str
-) -> None:
+def test_what_a_policy_asks_for_changes_its_fingerprint(written: Parts, other: str) -> None:
     mode, rules, defaults = written
     same = (
         compiled(_text(mode, rules, defaults))["fingerprint"] == compiled(_text(other, rules, defaults))["fingerprint"]

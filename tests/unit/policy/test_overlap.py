@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.overlap import covers, example
+from tests.unit.policy.policies import UNHURRIED
 from warden.names import is_repository_name
 from warden.wildcard import matches
 
@@ -41,6 +42,7 @@ def test_patterns_of_many_wildcards_take_no_time() -> None:
     assert example("*" * 200, "*" * 200) is not None
 
 
+@UNHURRIED
 @given(PATTERNS, PATTERNS, st.lists(PATTERNS, max_size=2))
 def test_an_example_is_always_true(one: str, other: str, unless: list[str]) -> None:
     name = example(one, other, unless=unless)
@@ -51,12 +53,14 @@ def test_an_example_is_always_true(one: str, other: str, unless: list[str]) -> N
         assert not any(matches(pattern, name) for pattern in unless)
 
 
+@UNHURRIED
 @given(PATTERNS, PATTERNS, NAMES)
 def test_a_name_that_matches_both_means_that_there_is_an_example(one: str, other: str, name: str) -> None:
     if matches(one, name) and matches(other, name):
         assert example(one, other) is not None
 
 
+@UNHURRIED
 @given(PATTERNS, PATTERNS, NAMES)
 def test_what_a_pattern_covers_it_matches(outer: str, inner: str, name: str) -> None:
     if covers(outer, inner) and matches(inner, name):

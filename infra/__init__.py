@@ -1,0 +1,1 @@
+"""The stack: what is deployed, and with which permissions."""

@@ -1,0 +1,60 @@
+"""Who calls the registry, and what IAM says about it: ministack's sessions, roles and policy evaluation."""
+
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import set_request_account_id
+from ministack.services import iam
+
+from local.registry.callers import Caller
+from local.registry.errors import EcrError
+
+
+def leave_ecr_to_us() -> None:
+    """Let ministack check the signature of an ECR call, and nothing else: it reads only some of the resources."""
+    original = iam_actions.extract_iam_action
+
+    def extract(service: str, *request: Any) -> str | None:
+        action: str | None = None if service == "ecr" else original(service, *request)
+        return action
+
+    iam_actions.extract_iam_action = extract
+
+
+def caller(access_key: str, account: str) -> Caller:
+    """The principal that an access key stands for. Raises EcrError."""
+    credential = iam_evaluator.resolve_credential(access_key, account)
+    if isinstance(credential, iam_evaluator.CredentialResolutionError):
+        raise EcrError(credential.code, credential.message)
+    arn, principal_id = credential.principal_arn, credential.principal_id
+    match credential.principal_type:
+        case "Root":
+            return Caller("Root", arn, account, access_key)
+        case "AssumedRole":
+            name, session = arn.split("/")[-2:]
+            role = iam._roles.get_scoped(account, None, name)
+            return Caller("AssumedRole", arn, f"{role['RoleId']}:{session}", access_key, role["Arn"])
+        case _:
+            return Caller("IAMUser", arn, principal_id, access_key)
+
+
+class Permissions:
+    """Asks the caller's policies, like IAM does."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def check(self, caller: Caller, action: str, resource: str) -> None:
+        """Return if the caller may. Raises EcrError, in IAM's words."""
+        set_request_account_id(self._account)
+        denied = iam_evaluator.enforce(caller.access_key, action, "ecr", self._region, resource_arn=resource)
+        if denied is None:
+            return
+        if isinstance(denied, iam_evaluator.AuthError):
+            raise EcrError(denied.code, denied.message)
+        raise EcrError(
+            "AccessDeniedException",
+            f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} because no "
+            f"identity-based policy allows the {action} action",
+        )

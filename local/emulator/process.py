@@ -1,0 +1,97 @@
+"""The local cloud as a running process. Import it after `environment.prepare`, which ministack's import depends on."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+from ministack.core import lambda_runtime
+
+from local.emulator import environment, principals, schedules
+from local.emulator.delivery import Delivery
+from local.emulator.environment import HOST, Settings
+from local.emulator.gateway import Gateway
+from local.registry.advisories import Advisories
+from local.registry.ecr import Ecr
+from local.registry.scanner import Scanner
+from local.registry.store import Registry
+
+_LAST_WORDS = 2
+"""Seconds that requests under way have to end."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    asyncio.run(_serve(settings))
+    lambda_runtime.reset()
+    sys.stdout.flush()
+    os._exit(0)  # pollers of queues sit in threads that can't be told to end
+
+
+async def _serve(settings: Settings) -> None:
+    delivery = Delivery(settings.account, settings.region)
+    gateway = Gateway(_ecr(settings, delivery), delivery, ministack.app)
+    _change_ministack(gateway)
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    config = Config()
+    config.bind = [f"{HOST}:{settings.port}"]
+    config.graceful_timeout = _LAST_WORDS
+    config.keep_alive_timeout = 75
+    config.loglevel = "ERROR" if settings.quiet else "WARNING"
+    server = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+    ready = asyncio.create_task(_say_when_ready(settings))
+    await asyncio.wait({server, ready}, return_when=asyncio.FIRST_COMPLETED)
+    await server
+    delivery.close()
+
+
+def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
+    registry = Registry(
+        account=settings.account,
+        region=settings.region,
+        url=settings.url,
+        clock=lambda: datetime.now(UTC),
+        publish=delivery.publish,
+        later=_later,
+        examine=Scanner(Advisories.load(settings.advisories)).examine,
+    )
+    return Ecr(registry, principals.Permissions(settings.account, settings.region).check)
+
+
+def _change_ministack(gateway: Gateway) -> None:
+    ministack.SERVICE_HANDLERS["ecr"] = gateway.ecr_api
+    principals.leave_ecr_to_us()
+    schedules.fire_as_aws_does()
+    detect = lambda_runtime._detect_runtime_binary
+
+    def detect_without_venv(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        return (environment.interpreter() if runtime.startswith("python") else binary), script
+
+    lambda_runtime._detect_runtime_binary = detect_without_venv
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
+
+
+async def _say_when_ready(settings: Settings) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(HOST, settings.port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            print(f"local cloud ready: {settings.url} {settings.account} {settings.region}", flush=True)
+            return
