@@ -64,5 +64,5 @@ def prepare(settings: Settings) -> None:
 
 
 def interpreter() -> str:
-    """This Python without the virtual environment, so that a function has what its asset carries and no more."""
+    """The Python that runs us, without the virtual environment: a function has what its asset carries and no more."""
     return str(getattr(sys, "_base_executable", sys.executable))

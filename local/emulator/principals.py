@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ministack import app as ministack
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import set_request_account_id
 from ministack.services import iam
@@ -19,6 +20,26 @@ def leave_ecr_to_us() -> None:
         return action
 
     iam_actions.extract_iam_action = extract
+
+
+def check_batches_as_singles() -> None:
+    """Ask for the permission that SQS asks for: its batch operations have no actions of their own.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+    """
+    original = iam_actions.extract_iam_action
+
+    def extract(service: str, *request: Any) -> str | None:
+        action: str | None = original(service, *request)
+        return action.removesuffix("Batch") if action and service == "sqs" else action
+
+    iam_actions.extract_iam_action = extract
+
+
+def call_loopback_secure() -> None:
+    """Let requests count as made by TLS: policies deny all others, and nobody listens in on 127.0.0.1."""
+    original = ministack.pin_request_origin
+    ministack.pin_request_origin = lambda address, _secure: original(address, secure_transport=True)
 
 
 def caller(access_key: str, account: str) -> Caller:

@@ -69,6 +69,8 @@ def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
 def _change_ministack(gateway: Gateway) -> None:
     ministack.SERVICE_HANDLERS["ecr"] = gateway.ecr_api
     principals.leave_ecr_to_us()
+    principals.check_batches_as_singles()
+    principals.call_loopback_secure()
     schedules.fire_as_aws_does()
     detect = lambda_runtime._detect_runtime_binary
 

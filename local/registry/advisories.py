@@ -86,8 +86,7 @@ def _debian_hit(version: str, introduced: str | None, fixed: str | None) -> bool
 
 
 def _python_hit(version: str, versions: str) -> bool:
-    """Whether any of the alternatives, separated by `||`, holds."""
     try:
-        return any(SpecifierSet(each).contains(Version(version), prereleases=True) for each in versions.split("||"))
+        return SpecifierSet(versions).contains(Version(version), prereleases=True)
     except InvalidVersion:
         return False

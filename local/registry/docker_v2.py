@@ -6,7 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,10 @@ class DockerRegistry:
         holder = self._ecr.tokens.holder(request.headers.get("authorization", ""), self._ecr.registry.clock())
         if holder is None:
             realm = {"WWW-Authenticate": f'Basic realm="{self._ecr.registry.url}/",service="ecr.amazonaws.com"'}
-            return _error(401, "UNAUTHORIZED", "Not Authorized", **realm)
+            return _error(401, "UNAUTHORIZED", "Not Authorized", realm)
         match = _PATH.fullmatch(request.path)
         if match is None:
-            return Reply.json({}, **{"Docker-Distribution-Api-Version": "registry/2.0"})
+            return Reply.json({}, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
         exchange = _Exchange(self._ecr, holder, request, match["name"])
         try:
             return exchange.reply(match)
@@ -169,22 +169,16 @@ class _Exchange:
         return Reply(201, headers=headers)
 
     def tags(self, _: str) -> Reply:
-        names: list[str] = []
-        more: dict[str, Any] = {}
-        while more is not None:
-            page = self.call("ListImages", filter={"tagStatus": "TAGGED"}, maxResults=1000, **more)
-            names += [each["imageTag"] for each in page["imageIds"]]
-            if "nextToken" not in page:
-                break
-            more = {"nextToken": page["nextToken"]}
-        rest = sorted(name for name in names if name > self.request.query.get("last", ""))
-        limit = int(self.request.query.get("n", len(rest)))
-        next_page = f'</v2/{self.repository}/tags/list?n={limit}&last={rest[limit - 1]}>; rel="next"' if (
-            0 < limit < len(rest)
-        ) else None
-        return Reply.json(
-            {"name": self.repository, "tags": rest[:limit]}, **({"Link": next_page} if next_page else {})
+        after, limit = self.request.query.get("last", ""), self.request.query.get("n", "")
+        names = sorted(name for name in self._tags() if name > after)
+        shown = names[: int(limit)] if limit.isdecimal() else names
+        more = (
+            f'</v2/{self.repository}/tags/list?n={limit}&last={shown[-1]}>; rel="next"'
+            if shown and shown != names
+            else ""
         )
+        link = {"Link": more} if more else {}
+        return Reply.json({"name": self.repository, "tags": shown}, headers=link)
 
     def referrers(self, digest: str) -> Reply:
         wanted = self.request.query.get("artifactType")
@@ -194,6 +188,15 @@ class _Exchange:
         listed = [{name: each[name] for name in fields if each.get(name)} for each in answer["referrers"]]
         index = {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX, "manifests": listed}
         return Reply(200, json.dumps(index).encode(), {"Content-Type": manifests.OCI_INDEX})
+
+    def _tags(self) -> Iterator[str]:
+        more: dict[str, Any] = {"maxResults": 1000}
+        while True:
+            page = self.call("ListImages", filter={"tagStatus": "TAGGED"}, **more)
+            yield from (each["imageTag"] for each in page["imageIds"])
+            if "nextToken" not in page:
+                return
+            more["nextToken"] = page["nextToken"]
 
     def _first_byte(self, expected: int) -> int:
         """Where the client says that its part begins; a client that doesn't say goes on where it is."""
@@ -210,5 +213,5 @@ def _image_id(reference: str) -> dict[str, str]:
     return {"imageDigest": reference} if ":" in reference else {"imageTag": reference}
 
 
-def _error(status: int, code: str, message: str, **headers: str) -> Reply:
-    return Reply.json({"errors": [{"code": code, "message": message}]}, status, **headers)
+def _error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply.json({"errors": [{"code": code, "message": message}]}, status, headers)

@@ -133,9 +133,7 @@ class Ecr:
         repository = request.get("repositoryName") or request.get("resourceArn", "").partition("repository/")[2]
         self.calls.append(Call(next(self._numbers), operation, repository or None, caller.name, code))
 
-    def _tell(
-        self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str
-    ) -> None:
+    def _tell(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str) -> None:
         named = "repositoryName" in request or "resourceArn" in request
         event = cloudtrail.record(
             operation,

@@ -11,7 +11,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import Protocol
 
 from local.registry.store import Unscannable
 
@@ -84,23 +84,27 @@ def _remove(files: dict[str, bytes], removed: Iterable[str]) -> None:
             del files[known]
 
 
-def _decompressed(layer: bytes) -> IO[bytes]:
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _decompressed(layer: bytes) -> _Readable:
     if layer.startswith(_GZIP):
         return gzip.GzipFile(fileobj=io.BytesIO(layer))
     if not layer.startswith(_ZSTD):
         return io.BytesIO(layer)
     try:
-        from compression import zstd  # noqa: PLC0415 - part of Python since 3.14
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - since Python 3.14
     except ImportError as error:
         raise Unscannable("UnsupportedImageError: Layers in zstd need Python 3.14 to be read.") from error
-    opened: IO[bytes] = zstd.ZstdFile(io.BytesIO(layer))
+    opened: _Readable = zstd.ZstdFile(io.BytesIO(layer))
     return opened
 
 
 class _Bounded:
     """A file that gives no more than MOST_BYTES: a small layer may hold a petabyte of zeros."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: _Readable) -> None:
         self._file = file
         self._left = MOST_BYTES
 

@@ -1,7 +1,7 @@
 """The little of HTTP and ASGI that the registry's servers need."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -33,9 +33,9 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def json(cls, value: Any, status: int = 200, **headers: str) -> "Reply":
+    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
         """A value as JSON."""
-        return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json", **headers})
+        return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
 
 async def receive_all(scope: Scope, receive: Receive) -> HttpRequest:

@@ -57,9 +57,9 @@ def list_ids(registry: Registry, request: Request) -> Response:
     """ListImages: one entry a tag, and one for an image without."""
     repository = registry.repository(request["repositoryName"])
     ids = [
-        {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}
+        {"imageDigest": image.digest, **tagged}
         for image in _filtered(repository, request)
-        for tag in image.tags or [None]
+        for tagged in [{"imageTag": tag} for tag in image.tags] or [{}]
     ]
     found, more = paging.page(request, ids)
     return {"imageIds": list(found), **more}
@@ -71,10 +71,10 @@ def describe(registry: Registry, request: Request) -> Response:
     if "imageIds" in request:
         paging.refuse(request, "imageIds")
         wanted = [registry.image(repository, each) for each in request["imageIds"]]
-        found, more = list({image.digest: image for image in wanted}.values()), Response()
-    else:
-        found, more = paging.page(request, list(_filtered(repository, request)))
-    return {"imageDetails": [_detail(registry, repository, image) for image in found], **more}
+        found = {image.digest: image for image in wanted}.values()
+        return {"imageDetails": [_detail(registry, repository, image) for image in found]}
+    page, more = paging.page(request, list(_filtered(repository, request)))
+    return {"imageDetails": [_detail(registry, repository, image) for image in page], **more}
 
 
 def list_referrers(registry: Registry, request: Request) -> Response:

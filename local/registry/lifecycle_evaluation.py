@@ -1,7 +1,7 @@
 """What a lifecycle policy does to a repository: ECR's evaluation, and nothing of the warden's own.
 
-All rules are evaluated at once and applied by priority. An image that meets the tagging requirements of a rule is out of
-reach for every later rule, even where the earlier one keeps it; later rules still count it.
+All rules are evaluated at once and applied by priority. An image that meets the tagging requirements of a rule is out
+of reach for every later rule, even where the earlier one keeps it; later rules still count it.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 
 Where the pages are silent: an image exactly as old as a rule says is kept, since they say "older"; of images pushed in
@@ -42,9 +42,7 @@ class Candidate:
     @property
     def unused_since(self) -> datetime:
         """When it was pulled last; before its first pull, since it is there."""
-        return max(self.pulled_at, self.stored_since) if self.pulled_at and self.activated_at else (
-            self.pulled_at or self.stored_since
-        )
+        return max(self.pulled_at, self.stored_since) if self.pulled_at else self.stored_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,8 @@ def _meets(rule: Rule, image: Candidate) -> bool:
     """Whether the image meets the tagging requirements: each entry of the list by one of its tags."""
     if rule.tag_status != "tagged":
         return rule.tag_status == "any" or not image.tags
-    wanted = [*rule.patterns, *(f"{prefix}*" for prefix in rule.prefixes)]
-    if rule.prefixes:
-        return all(any(tag.startswith(prefix) for tag in image.tags) for prefix in rule.prefixes)
-    return all(any(glob(pattern, tag) for tag in image.tags) for pattern in wanted)
+    by_prefix = all(any(tag.startswith(prefix) for tag in image.tags) for prefix in rule.prefixes)
+    return by_prefix and all(any(glob(pattern, tag) for tag in image.tags) for pattern in rule.patterns)
 
 
 def _exceeding(rule: Rule, images: Iterable[Candidate], now: datetime) -> Iterator[Candidate]:

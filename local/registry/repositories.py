@@ -40,10 +40,10 @@ def describe(registry: Registry, request: Request) -> Response:
     """DescribeRepositories: those asked for, or all of them in the order of their names."""
     if "repositoryNames" in request:
         paging.refuse(request, "repositoryNames")
-        found, more = [registry.repository(name) for name in request["repositoryNames"]], Response()
-    else:
-        found, more = paging.page(request, sorted(registry.repositories.values(), key=lambda each: each.name))
-    return {"repositories": [_shown(registry, repository) for repository in found], **more}
+        found = [registry.repository(name) for name in request["repositoryNames"]]
+        return {"repositories": [_shown(registry, repository) for repository in found]}
+    page, more = paging.page(request, sorted(registry.repositories.values(), key=lambda each: each.name))
+    return {"repositories": [_shown(registry, repository) for repository in page], **more}
 
 
 def delete(registry: Registry, request: Request) -> Response:

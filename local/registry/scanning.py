@@ -42,9 +42,7 @@ def start(registry: Registry, request: Request) -> Response:
     if not image.manifest.is_runnable:
         raise EcrError("UnsupportedImageTypeException", "The image is of a type that cannot be scanned.")
     if _scanned_today(registry, image):
-        raise EcrError(
-            "LimitExceededException", "The scan quota per image has been exceeded. Wait and try again."
-        )
+        raise EcrError("LimitExceededException", "The scan quota per image has been exceeded. Wait and try again.")
     _begin(registry, repository, image)
     return {**_of(registry, repository, image), "imageScanStatus": {"status": "IN_PROGRESS"}}
 

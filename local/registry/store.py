@@ -16,7 +16,7 @@ ScanStatus = Literal["IN_PROGRESS", "COMPLETE", "FAILED"]
 
 
 Examine = Callable[[Sequence[bytes]], list[dict[str, Any]]]
-"""Finds what is wrong with an image, given its layers from the lowest: findings in ECR's own shape, ImageScanFinding."""
+"""Finds what is wrong with an image, given its layers from the lowest; findings in ECR's shape, ImageScanFinding."""
 
 
 class Unscannable(Exception):

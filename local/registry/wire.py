@@ -69,14 +69,17 @@ def _valid(shape: Shape, value: Any, where: str) -> Any:
     expected = _TYPES[shape.type_name]
     if not isinstance(value, expected) or (isinstance(value, bool) and shape.type_name != "boolean"):
         raise EcrError("SerializationException", f"{where or 'The request'} can not be read as a {shape.type_name}")
-    match shape:
-        case StructureShape():
-            return _valid_structure(shape, value, where)
-        case ListShape():
-            _check_bounds(shape, len(value), where, "length ")
-            return [_valid(shape.member, item, f"{where}.{n}.member") for n, item in enumerate(value, 1)]
-        case MapShape():
-            return {name: _valid(shape.value, item, f"{where}.{name}") for name, item in value.items()}
+    return _valid_part(shape, value, where)
+
+
+def _valid_part(shape: Shape, value: Any, where: str) -> Any:
+    if isinstance(shape, StructureShape):
+        return _valid_structure(shape, value, where)
+    if isinstance(shape, ListShape):
+        _check_bounds(shape, len(value), where, "length ")
+        return [_valid(shape.member, item, f"{where}.{n}.member") for n, item in enumerate(value, 1)]
+    if isinstance(shape, MapShape):
+        return {name: _valid(shape.value, item, f"{where}.{name}") for name, item in value.items()}
     return _valid_scalar(shape, value, where)
 
 

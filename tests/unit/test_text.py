@@ -51,6 +51,8 @@ def test_text_that_fits_is_not_cut_and_one_character_more_is() -> None:
     assert clean("x" * 50, 50) == "x" * 50
     assert clean("x" * 51, 50) == "x" * 49 + "…"
     assert clean("x" * 5_000, 50) == "x" * 49 + "…"
+    assert clean("é" * 50, 50) == "é" * 50
+    assert clean("é" * 51, 50) == "é" * 49 + "…"
 
 
 def test_nothing_but_the_ellipsis_is_left_in_the_room_of_one_character() -> None:
