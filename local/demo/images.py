@@ -20,7 +20,10 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 _OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux {0}"\nID=debian\nVERSION_ID="{0}"\n'
-_PACKAGE = "Package: {0}\nStatus: install ok installed\nArchitecture: {2}\nVersion: {1}\nDescription: {0}\n"
+_PACKAGE = (
+    "Package: {0.name}\nStatus: install ok installed\nSource: {0.source}\nArchitecture: {1}\n"
+    "Version: {0.version}\nDescription: {0.name}\n"
+)
 
 
 class Refused(Exception):
@@ -61,9 +64,23 @@ class Image:
         )
 
 
-def debian(packages: Mapping[str, str], *, release: str = "12", architecture: str = "amd64") -> Image:
+@dataclass(frozen=True)
+class Package:
+    """An installed package; `made_from` is its source package where that has another name."""
+
+    name: str
+    version: str
+    made_from: str = ""
+
+    @property
+    def source(self) -> str:
+        """The source package, which advisories are written for."""
+        return self.made_from or self.name
+
+
+def debian(*packages: Package, release: str = "12", architecture: str = "amd64") -> Image:
     """An image of Debian, as far as a scanner sees it: its release and its list of installed packages."""
-    status = "\n".join(_PACKAGE.format(name, version, architecture) for name, version in packages.items())
+    status = "\n".join(_PACKAGE.format(package, architecture) for package in packages)
     return Image({"etc/os-release": _OS_RELEASE.format(release), "var/lib/dpkg/status": status}, architecture)
 
 

@@ -9,24 +9,28 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.chat.server import Received
-from local.demo.images import Image, Refused, debian
+from local.demo.images import Image, Package, Refused, debian
 from local.demo.surroundings import ACCOUNT, REGION, Account, eventually
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 QUIET = 3.0
 """Seconds without a message that count as silence; a message takes a tenth of that here."""
 
-CLEAN = debian({"base-files": "12.4+deb12u12", "tzdata": "2026b-0+deb12u1"})
+CLEAN = debian(Package("base-files", "12.4+deb12u12"), Package("tzdata", "2026b-0+deb12u1"))
+PATCHED = debian(Package("base-files", "12.4+deb12u12"), Package("tzdata", "2026c-0+deb12u1"))
 VULNERABLE = debian(
-    {"base-files": "11.1+deb11u11", "bash": "4.3-9", "liblog4j2-java": "2.13.3-1", "libssl1.1": "1.1.1k-1"},
+    Package("liblog4j2-java", "2.13.3-1", "apache-log4j2"),
+    Package("curl", "7.74.0-1.3+deb11u1"),
+    Package("openssl", "1.1.1k-1"),
+    Package("zlib1g", "1:1.2.11.dfsg-2", "zlib"),
+    Package("gzip", "1.10-4"),
+    Package("coreutils", "8.32-4"),
+    Package("apt", "2.2.4"),
     release="11",
 )
-PATCHED = debian({"base-files": "12.4+deb12u12", "tzdata": "2026c-0+deb12u1"})
+PLATFORMS = tuple(debian(Package("curl", "7.88.1-10"), architecture=name) for name in ("amd64", "arm64"))
+FORGOTTEN = debian(Package("openssh-server", "1:9.2p1-2", "openssh"))
 UNKNOWN = Image({"app": "a static binary on nothing"})
-PLATFORMS = tuple(
-    debian({"bash": "4.3-9", "tzdata": "2026b-0+deb12u1"}, architecture=name) for name in ("amd64", "arm64")
-)
-FORGOTTEN = debian({"bash": "4.3-9", "coreutils": "9.1-1"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Mission:
         yield Step("A repository from before the deployment", "brought to the standard, one hello", self._hello)
         yield Step("A new repository", "born to the standard, in silence", self._new_repository)
         yield Step("A clean image is pushed", "scanned; no message", self._clean_image)
-        yield Step("A vulnerable image is pushed", "one message with its findings", self._vulnerable_image)
+        yield Step("A vulnerable image is pushed", "one message: 3 critical, 3 high", self._vulnerable_image)
         yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self._index)
         yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self._unscannable_image)
         yield Step("A tag is pushed again with another image", "refused by ECR", self._moved_tag)
@@ -97,7 +101,7 @@ class Mission:
         digest = self._client.push(VULNERABLE, "payments/api", "v1.1.0")
         message = self._message("payments/api:v1.1.0", after=start)
         status = self._scanned("payments/api", digest)
-        return self._told(message, start, f"scan {status}", ok="bash" in _text(message) and "log4j" in _text(message))
+        return self._told(message, start, f"scan {status}", ok="3 critical, 3 high" in _text(message))
 
     def _index(self) -> Seen:
         start = datetime.now(UTC)

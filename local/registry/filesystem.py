@@ -20,7 +20,7 @@ MOST_BYTES = 512 * 2**20
 MOST_MEMBERS = 200_000
 LARGEST_FILE = 32 * 2**20
 
-_GZIP, _ZSTD, _TAR, _TAR_AT = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"ustar", 257
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 
 
@@ -34,8 +34,9 @@ def read(layers: Sequence[bytes], wanted: re.Pattern[str]) -> dict[str, bytes] |
     Raises Unscannable where an archive can't be read, or is too large.
     """
     files: dict[str, bytes] = {}
-    archives = [layer for layer in layers if _is_archive(layer)]
-    for layer in archives:
+    if not any(map(_is_archive, layers)):
+        return None
+    for layer in layers:
         try:
             added, removed = _read_layer(layer, wanted)
         except TooLarge as error:
@@ -44,11 +45,19 @@ def read(layers: Sequence[bytes], wanted: re.Pattern[str]) -> dict[str, bytes] |
             raise Unscannable("UnsupportedImageError: A layer can not be read.") from error
         _remove(files, removed)
         files |= added
-    return files if archives else None
+    return files
 
 
 def _is_archive(layer: bytes) -> bool:
-    return layer.startswith((_GZIP, _ZSTD)) or layer[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+    if layer.startswith((_GZIP, _ZSTD)):
+        return True
+    try:
+        tarfile.TarInfo.frombuf(layer[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+        return True  # an archive of nothing
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _read_layer(layer: bytes, wanted: re.Pattern[str]) -> tuple[dict[str, bytes], list[str]]:

@@ -5,7 +5,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,8 @@ class Cloud:
         session = boto3.Session()
         found = session.get_credentials()
         assert found is not None, "ECR_CONFORMANCE=aws needs credentials"
-        key, secret, token = found.get_frozen_credentials()
-        return cls(boto3.Session(key, secret, token, session.region_name), None)
+        frozen = found.get_frozen_credentials()
+        return cls(boto3.Session(frozen.access_key, frozen.secret_key, frozen.token, session.region_name), None)
 
     @property
     def url(self) -> str:
@@ -98,10 +98,8 @@ def upload(ecr: ECRClient, repository: str, blob: bytes) -> str:
     upload_id = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
     part: dict[str, Any] = {"partFirstByte": 0, "partLastByte": len(blob) - 1, "layerPartBlob": blob}
     ecr.upload_layer_part(repositoryName=repository, uploadId=upload_id, **part)
-    try:
+    with suppress(ecr.exceptions.LayerAlreadyExistsException):
         ecr.complete_layer_upload(repositoryName=repository, uploadId=upload_id, layerDigests=[sha256(blob)])
-    except ecr.exceptions.LayerAlreadyExistsException:
-        pass
     return sha256(blob)
 
 

@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[2]
 ON_AWS = os.environ.get("ECR_CONFORMANCE") == "aws"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make our mark known."""
+    config.addinivalue_line("markers", "local_only: can be asked of a local cloud only")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out, on AWS, what only a local cloud can be asked."""
     if ON_AWS:

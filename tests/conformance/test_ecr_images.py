@@ -267,9 +267,7 @@ def test_deleting_a_tag_leaves_the_others(ecr: ECRClient, repository: str) -> No
 def test_deleting_a_digest_deletes_the_image(ecr: ECRClient, repository: str) -> None:
     digest = push(ecr, repository, manifest("one"), "v1")
 
-    answer = ecr.batch_delete_image(
-        repositoryName=repository, imageIds=[{"imageDigest": digest}, {"imageTag": "none"}]
-    )
+    answer = ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": digest}, {"imageTag": "none"}])
 
     assert [each["imageDigest"] for each in answer["imageIds"]] == [digest]
     assert [each["failureCode"] for each in answer["failures"]] == ["ImageNotFound"]

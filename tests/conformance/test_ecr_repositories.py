@@ -73,9 +73,9 @@ def test_an_exclusion_needs_filters(ecr: ECRClient) -> None:
 
 
 def test_a_repository_is_found_by_its_name(ecr: ECRClient, repository: str) -> None:
-    assert [each["repositoryName"] for each in ecr.describe_repositories(repositoryNames=[repository])["repositories"]] == [
-        repository
-    ]
+    assert [
+        each["repositoryName"] for each in ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    ] == [repository]
 
 
 def test_an_unknown_repository_is_not_found(ecr: ECRClient) -> None:
