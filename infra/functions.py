@@ -3,29 +3,56 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+REGISTRY_WIDE = frozenset({"GetRegistryScanningConfiguration"})
+"""ECR actions that know no repository as their resource.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+"""
+LEAST_RECEIVES = 5
+"""Fewer tries than this and a throttled hour empties a queue into its dead letters.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+"""
+MOST_AT_ONCE = 10
+"""Larger batches need a batching window, and a message more that waits is a scan that is told later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Actions on ECR and why they are needed; `registry` where the action knows no repository as its resource."""
+    """Actions on ECR, all for one reason; `sid` names the statement in the role's policy."""
 
+    sid: str
     actions: tuple[str, ...]
     why: str
-    registry: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where one statement would have to name two kinds of resources, or a pattern of actions."""
+        if not self.actions or any("*" in action for action in self.actions):
+            raise ValueError(f"{self.sid}: expected exact actions, got {self.actions}")
+        if len({action in REGISTRY_WIDE for action in self.actions}) > 1:
+            raise ValueError(f"{self.sid}: {self.actions} don't have the same resource")
+
+    @property
+    def is_registry_wide(self) -> bool:
+        """Whether its actions know no repository as their resource."""
+        return self.actions[0] in REGISTRY_WIDE
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One function. `name` is its module in `functions/`; `sends_to` maps an environment variable to a function's name.
+    """One function. `name` is its module in `functions/`.
 
-    `timeout` is in seconds, `memory` in MiB; `max_receives` is how often a message is tried.
+    `detail_type` and `detail` are the events of ECR that reach its queue, `ledger` the DynamoDB actions on the ledger,
+    `sends_to` environment variables and the function whose queue each names. `timeout` is in seconds, `memory` in
+    MiB; `max_receives` is how often a message is tried.
     """
 
     name: str
     purpose: str
+    ledger: tuple[str, ...]
     detail_type: str | None = None
     detail: Mapping[str, list[str]] = field(default_factory=dict)
     ecr: tuple[Permission, ...] = ()
-    ledger: tuple[str, ...] = ("PutItem",)
     sends_to: Mapping[str, str] = field(default_factory=dict)
     reads_secrets: bool = False
     timeout: int = 60
@@ -33,26 +60,47 @@ class FunctionSpec:
     batch_size: int = 10
     max_concurrency: int = 5
     max_receives: int = 10
+    long_chains: bool = False
+    """Messages to itself may follow on each other more than 16 times, at which Lambda would stop them as a loop.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what would deploy and not work."""
+        if self.detail and not self.detail_type:
+            raise ValueError(f"{self.name}: an event is known by its detail-type first")
+        if not 1 <= self.batch_size <= MOST_AT_ONCE:
+            raise ValueError(f"{self.name}: expected a batch of 1 to {MOST_AT_ONCE}, got {self.batch_size}")
+        if self.max_receives < LEAST_RECEIVES:
+            raise ValueError(f"{self.name}: expected at least {LEAST_RECEIVES} tries, got {self.max_receives}")
+        if self.max_concurrency < 2:  # noqa: PLR2004 - Lambda's own bound
+            raise ValueError(f"{self.name}: Lambda polls a queue with 2 at least, got {self.max_concurrency}")
+        if self.long_chains and self.name not in self.sends_to.values():
+            raise ValueError(f"{self.name}: only what sends to itself makes chains")
 
     @property
     def title(self) -> str:
         """The name as CloudFormation writes names.
 
-        >>> FunctionSpec("image_pushed", "").title
+        >>> FunctionSpec("image_pushed", "", ledger=()).title
         'ImagePushed'
         """
         return "".join(word.capitalize() for word in self.name.split("_"))
 
 
 _REGISTRY_SCANNING = Permission(
-    ("GetRegistryScanningConfiguration",), "the registry's scanning wins over the repository's", registry=True
+    "RegistryScanning",
+    ("GetRegistryScanningConfiguration",),
+    "the registry's scanning configuration, which wins over the repository's",
 )
 _STANDARD = (
     _REGISTRY_SCANNING,
-    Permission(("DescribeRepositories", "GetLifecyclePolicy"), "observe the settings"),
+    Permission("ReadSettings", ("DescribeRepositories", "GetLifecyclePolicy"), "the settings of a repository"),
     Permission(
+        "ApplyStandard",
         ("PutImageTagMutability", "PutImageScanningConfiguration", "PutLifecyclePolicy"),
-        "bring them to the standard, where the policy enforces it",
+        "bringing them to the standard, where the policy says enforce",
     ),
 )
 
@@ -60,37 +108,40 @@ FUNCTIONS = (
     FunctionSpec(
         "notify",
         "posts notices to chat",
+        ledger=("PutItem",),
         reads_secrets=True,
-        max_concurrency=2,
-        max_receives=100,  # a channel that is down for a day loses nothing
+        max_concurrency=2,  # chat takes about one message a second and channel
+        max_receives=100,  # held back for a quarter of an hour each: a channel that is down for a day loses nothing
     ),
     FunctionSpec(
         "scan_finished",
         "judges what a scan found",
+        ledger=("PutItem", "GetItem", "Query"),
         detail_type="ECR Image Scan",
         ecr=(
-            Permission(("DescribeImages", "BatchGetImage"), "tags, and the platforms of an index"),
-            Permission(("DescribeImageScanFindings",), "the findings"),
+            Permission("ReadImages", ("DescribeImages", "BatchGetImage"), "tags, and the platforms of an index"),
+            Permission("ReadFindings", ("DescribeImageScanFindings",), "what the scan found"),
         ),
-        ledger=("PutItem", "GetItem", "Query"),
         sends_to={"WARDEN_NOTICES": "notify", "WARDEN_QUEUE": "scan_finished"},
     ),
     FunctionSpec(
         "image_pushed",
         "starts scans of pushed images",
+        ledger=("PutItem",),
         detail_type="ECR Image Action",
         detail={"action-type": ["PUSH"], "result": ["SUCCESS"]},
         ecr=(
             _REGISTRY_SCANNING,
-            Permission(("BatchGetImage",), "what was pushed: an image, an index, an artifact"),
-            Permission(("DescribeRepositories",), "whether ECR scans its pushes by itself"),
-            Permission(("StartImageScan",), "start the scan"),
+            Permission("ReadSettings", ("DescribeRepositories",), "whether ECR scans its pushes by itself"),
+            Permission("ReadManifests", ("BatchGetImage",), "what was pushed: an image, an index, an artifact"),
+            Permission("StartScans", ("StartImageScan",), "starting the scan"),
         ),
         sends_to={"WARDEN_JUDGEMENTS": "scan_finished"},
     ),
     FunctionSpec(
         "repository_changed",
         "brings a changed repository back to its standard",
+        ledger=("PutItem",),
         detail_type="AWS API Call via CloudTrail",
         detail={
             "eventSource": ["ecr.amazonaws.com"],
@@ -108,11 +159,12 @@ FUNCTIONS = (
     FunctionSpec(
         "sweep",
         "looks at every repository once a day",
-        ecr=(*_STANDARD, Permission(("DescribeImages",), "recent images without a verdict")),
         ledger=("PutItem", "GetItem", "UpdateItem", "Query"),
+        ecr=(*_STANDARD, Permission("ReadImages", ("DescribeImages",), "recent images without a verdict")),
         sends_to={"WARDEN_NOTICES": "notify", "WARDEN_PUSHES": "image_pushed", "WARDEN_QUEUE": "sweep"},
         timeout=120,
         batch_size=1,  # a repository of 100,000 images takes a hundred pages
+        long_chains=True,  # the summary of a large account waits for hours, a quarter of an hour a message
     ),
 )
 """In an order in which each function sends only to those before it, or to itself."""

@@ -15,6 +15,7 @@ control endpoints.
 
 import argparse
 import re
+import sys
 from pathlib import Path
 
 from local.emulator import environment
@@ -28,7 +29,10 @@ def main() -> None:
     environment.prepare(settings)
     from local.emulator import process  # noqa: PLC0415 - it imports ministack, which reads the environment then
 
-    process.run(settings)
+    try:
+        process.run(settings)
+    except OSError as error:
+        sys.exit(f"local cloud: {error}")
 
 
 def _settings() -> environment.Settings:

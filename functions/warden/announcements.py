@@ -69,12 +69,12 @@ def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Noti
     if event.call == "CreateRepository" and all(deed.result in {Result.DONE, Result.REPORTED} for deed in deeds):
         return None
     results = {deed.result for deed in deeds}
-    if results == {Result.DONE}:
-        level, title = Level.CHANGE, f"Settings of {event.repository} were set back"
-        next_step = "Changed on purpose? Write it in the policy for this repository, or it is set back each time."
-    elif Result.BLOCKED in results or Result.REFUSED in results:
-        level, title = Level.ATTENTION, f"Settings of {event.repository} need a person"
+    if results & {Result.BLOCKED, Result.REFUSED}:
+        level, title = Level.ATTENTION, f"settings of {event.repository} need a person"
         next_step = "See the reason above: the warden can't bring this repository to its standard by itself."
+    elif Result.DONE in results:
+        level, title = Level.CHANGE, f"settings of {event.repository} were set back"
+        next_step = "Changed on purpose? Write it in the policy for this repository, or it is set back each time."
     else:
         level, title = Level.CHANGE, f"{event.repository} leaves its standard"
         next_step = "Nothing was changed: the policy is in report mode here. Enforce it to have this set back."
@@ -141,7 +141,7 @@ def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> 
     if first:
         return Level.HELLO, "ECR Warden is here"
     if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
-        return Level.ATTENTION, "Repositories need a person"
+        return Level.ATTENTION, "repositories need a person"
     return Level.CHANGE, f"{_repositories(differing)} off the standard"
 
 

@@ -64,7 +64,7 @@ class Mission:
         """In the order in which they must be run."""
         yield Step("A repository from before the deployment", "brought to the standard, one hello", self._hello)
         yield Step("A new repository", "born to the standard, in silence", self._new_repository)
-        yield Step("A clean image is pushed", "scanned; no message", self._clean_image)
+        yield Step("A clean image is pushed", "its scan is started; no message", self._clean_image)
         yield Step("A vulnerable image is pushed", "one message: 3 critical, 3 high", self._vulnerable_image)
         yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self._index)
         yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self._unscannable_image)
@@ -81,20 +81,24 @@ class Mission:
     def _hello(self) -> Seen:
         message = self._message("ECR Warden is here")
         standard = self._standard("legacy/api")
-        return Seen(f"{standard}; {'1 hello' if message else 'no hello'}", bool(message) and standard == STANDARD)
+        ok = bool(message) and standard == SCANNED_BY_ECR
+        return Seen(f"{standard}; {'1 hello' if message else 'no hello'}", ok)
 
     def _new_repository(self) -> Seen:
         before = len(self._account.chat.messages)
         self._ecr.create_repository(repositoryName="payments/api")
-        eventually(lambda: self._standard("payments/api") == STANDARD)
+        eventually(lambda: self._standard("payments/api") == SCANNED_BY_US)
         standard = self._standard("payments/api")
-        return self._silent(f"{standard}", before, ok=standard == STANDARD)
+        return self._silent(standard, before, ok=standard == SCANNED_BY_US)
 
     def _clean_image(self) -> Seen:
         before = len(self._account.chat.messages)
         digest = self._client.push(CLEAN, "payments/api", "v1.0.0")
         status = self._scanned("payments/api", digest)
-        return self._silent(f"scan {status}", before, ok=status == "COMPLETE, 0 findings")
+        scans = self._account.calls("StartImageScan")
+        by_us = len(scans) == 1 and "ImagePushed" in scans[0]["caller"]
+        text = f"scan {'started by the function' if by_us else 'not started by the function'}, {status}"
+        return self._silent(text, before, ok=by_us and status == "COMPLETE, 0 findings")
 
     def _vulnerable_image(self) -> Seen:
         start = datetime.now(UTC)
@@ -136,9 +140,9 @@ class Mission:
     def _drift(self) -> Seen:
         start = datetime.now(UTC)
         self._ecr.put_image_tag_mutability(repositoryName="payments/api", imageTagMutability="MUTABLE")
-        message = self._message("Settings of payments/api were set back", after=start)
+        message = self._message("settings of payments/api were set back", after=start)
         standard = self._standard("payments/api")
-        ok = standard == STANDARD and "PutImageTagMutability" in _text(message)
+        ok = standard == SCANNED_BY_US and "PutImageTagMutability" in _text(message)
         return self._told(message, start, standard, ok=ok)
 
     def _duplicates(self) -> Seen:
@@ -269,7 +273,8 @@ class Mission:
         return not any(map(int, attributes.values()))
 
 
-STANDARD = "IMMUTABLE_WITH_EXCLUSION (latest, sha256-*), scan on push, lifecycle policy"
+STANDARD = "IMMUTABLE_WITH_EXCLUSION (latest, sha256-*), {}, lifecycle policy"
+SCANNED_BY_ECR, SCANNED_BY_US = STANDARD.format("scan on push"), STANDARD.format("no scan on push")
 
 
 def _text(message: Received | None) -> str:

@@ -48,7 +48,6 @@ def prepare(settings: Settings) -> None:
         "AWS_ACCESS_KEY_ID": "test",  # the account's root, as whom one deploys and looks around
         "AWS_SECRET_ACCESS_KEY": "test",
         "BIND_HOST": HOST,
-        "EVENTBRIDGE_SCHEDULER_ENABLED": "1",
         "GATEWAY_PORT": str(settings.port),
         "IOT_MTLS_ENABLED": "0",  # it would open a port of its own, and so would the next
         "SFTP_ENABLED": "0",

@@ -57,7 +57,7 @@ class Gateway:
         query: Mapping[str, Any],  # noqa: ARG002
     ) -> tuple[int, dict[str, str], bytes]:
         """Answer an ECR API call whose signature was checked."""
-        operation = headers["x-amz-target"].rpartition(".")[2]
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
         reply = await asyncio.to_thread(self._call, operation, headers, body)
         return reply.status, dict(reply.headers), reply.body
 

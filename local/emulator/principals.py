@@ -54,6 +54,8 @@ def caller(access_key: str, account: str) -> Caller:
         case "AssumedRole":
             name, session = arn.split("/")[-2:]
             role = iam._roles.get_scoped(account, None, name)
+            if role is None:  # deleted, while its session lives on
+                raise EcrError("UnrecognizedClientException", "The security token included in the request is invalid.")
             return Caller("AssumedRole", arn, f"{role['RoleId']}:{session}", access_key, role["Arn"])
         case _:
             return Caller("IAMUser", arn, principal_id, access_key)

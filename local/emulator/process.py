@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from local.emulator.environment import HOST, Settings
 from local.emulator.gateway import Gateway
 from local.registry.advisories import Advisories
 from local.registry.ecr import Ecr
+from local.registry.http import App, Message, Receive, Scope, Send
 from local.registry.scanner import Scanner
 from local.registry.store import Registry
 
@@ -27,14 +29,15 @@ _LAST_WORDS = 2
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    asyncio.run(_serve(settings))
+    """Serve until SIGTERM or SIGINT. Raises OSError where the port is taken."""
+    with socket.create_server((HOST, settings.port)) as listener:
+        asyncio.run(_serve(settings, listener))
     lambda_runtime.reset()
     sys.stdout.flush()
     os._exit(0)  # pollers of queues sit in threads that can't be told to end
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, listener: socket.socket) -> None:
     delivery = Delivery(settings.account, settings.region)
     gateway = Gateway(_ecr(settings, delivery), delivery, ministack.app)
     _change_ministack(gateway)
@@ -42,15 +45,26 @@ async def _serve(settings: Settings) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     config = Config()
-    config.bind = [f"{HOST}:{settings.port}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = _LAST_WORDS
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR" if settings.quiet else "WARNING"
-    server = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
-    ready = asyncio.create_task(_say_when_ready(settings))
-    await asyncio.wait({server, ready}, return_when=asyncio.FIRST_COMPLETED)
-    await server
+    await serve(_announced(gateway, settings), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     delivery.close()
+
+
+def _announced(app: App, settings: Settings) -> App:
+    """The application, which says so when it has started; requests are taken from then on."""
+
+    async def announced(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_and_say(message: Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                print(f"local cloud ready: {settings.url} {settings.account} {settings.region}", flush=True)
+
+        await app(scope, receive, send_and_say if scope["type"] == "lifespan" else send)
+
+    return announced
 
 
 def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
@@ -85,15 +99,3 @@ def _later(seconds: float, work: Callable[[], None]) -> None:
     timer = threading.Timer(seconds, work)
     timer.daemon = True
     timer.start()
-
-
-async def _say_when_ready(settings: Settings) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(HOST, settings.port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            print(f"local cloud ready: {settings.url} {settings.account} {settings.region}", flush=True)
-            return

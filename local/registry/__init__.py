@@ -2,4 +2,14 @@
 
 Start at `ecr.py`. It knows nothing of the emulator around it: who calls, what they may do, the clock and where events
 go are passed in. What it does not do is refused by name, never answered wrongly.
+
+It differs from AWS, knowingly, in this:
+
+- Scans, previews and restores from the archive take a moment, rather than seconds or minutes.
+- The scanner knows Debian packages and Python distributions, and the advisories of `advisories.json`; an image of which
+  no layer is an archive is called clean, as is any image without a file that could be wrong.
+- A registry set to enhanced scanning refuses StartImageScan, and shows no findings: there is no Inspector.
+- Repository policies are kept and shown, and let nobody in or out. IAM policies do.
+- Pulled manifests are never converted to another format.
+- Lifecycle policies run when they are told to, see `lifecycle.run`, and by themselves never.
 """

@@ -62,7 +62,9 @@ class Call:
     number: int
     operation: str
     repository: str | None
+    """The one that the call names, if it names one."""
     caller: str
+    """ARN of the role, with its path, or of whoever it is."""
     outcome: str
     """`ok`, or the error's code."""
 
@@ -130,8 +132,9 @@ class Ecr:
 
     def _log(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller) -> None:
         code = outcome.code if isinstance(outcome, EcrError) else "ok"
-        repository = request.get("repositoryName") or request.get("resourceArn", "").partition("repository/")[2]
-        self.calls.append(Call(next(self._numbers), operation, repository or None, caller.name, code))
+        named = [resource.partition("repository/")[2] for resource in self._resources(operation, request)]
+        repository = named[0] if len(named) == 1 and named[0] not in {"", "*"} else None
+        self.calls.append(Call(next(self._numbers), operation, repository, caller.name, code))
 
     def _tell(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str) -> None:
         named = "repositoryName" in request or "resourceArn" in request

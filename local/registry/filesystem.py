@@ -15,6 +15,11 @@ from typing import Protocol
 
 from local.registry.store import Unscannable
 
+try:
+    from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # before Python 3.14
+    zstd = None
+
 MOST_BYTES = 512 * 2**20
 """Bytes of one layer, decompressed."""
 MOST_MEMBERS = 200_000
@@ -22,6 +27,13 @@ LARGEST_FILE = 32 * 2**20
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+
+
+_BROKEN = (
+    *(tarfile.TarError, zlib.error, OSError, EOFError, ValueError, ArithmeticError, LookupError),
+    *([zstd.ZstdError] if zstd else []),
+)
+"""What reading an archive of anything may end in."""
 
 
 class TooLarge(Exception):
@@ -41,7 +53,7 @@ def read(layers: Sequence[bytes], wanted: re.Pattern[str]) -> dict[str, bytes] |
             added, removed = _read_layer(layer, wanted)
         except TooLarge as error:
             raise Unscannable(f"UnsupportedImageError: A layer is too large to be scanned: {error}.") from error
-        except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
+        except _BROKEN as error:
             raise Unscannable("UnsupportedImageError: A layer can not be read.") from error
         _remove(files, removed)
         files |= added
@@ -102,10 +114,8 @@ def _decompressed(layer: bytes) -> _Readable:
         return gzip.GzipFile(fileobj=io.BytesIO(layer))
     if not layer.startswith(_ZSTD):
         return io.BytesIO(layer)
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - since Python 3.14
-    except ImportError as error:
-        raise Unscannable("UnsupportedImageError: Layers in zstd need Python 3.14 to be read.") from error
+    if zstd is None:
+        raise Unscannable("UnsupportedImageError: Layers in zstd need Python 3.14 to be read.")
     opened: _Readable = zstd.ZstdFile(io.BytesIO(layer))
     return opened
 

@@ -97,9 +97,7 @@ def _strings(value: Any) -> tuple[str, ...]:
 
 def _each(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
-        if (rule.tag_status == "tagged") != (bool(rule.patterns) != bool(rule.prefixes)) or (
-            rule.patterns and rule.prefixes
-        ):
+        if bool(rule.patterns) + bool(rule.prefixes) != (rule.tag_status == "tagged"):
             yield "tagged needs either tagPatternList or tagPrefixList; untagged and any need neither"
         if any(pattern.count("*") > MOST_WILDCARDS for pattern in rule.patterns):
             yield f"a tag pattern may have {MOST_WILDCARDS} wildcards"

@@ -2,11 +2,14 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +21,7 @@ from mypy_boto3_ecr import ECRClient
 pytestmark = pytest.mark.local_only
 
 ACCOUNT = "111122223333"
+ROOT = Path(__file__).parents[2]
 PATIENCE = 20
 """Seconds until something counts as not coming."""
 HANDLER = """
@@ -218,3 +222,12 @@ def test_a_failed_record_ends_in_the_dead_letters_and_a_schedule_fires_at_once(c
 
     assert event["time"].startswith("20")
     assert event["time"].endswith("Z")
+
+
+def test_a_port_that_is_taken_is_said_so(cloud: Cloud) -> None:
+    command = [sys.executable, "-m", "local.cloud", "--port", str(cloud.port), "--quiet"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Address already in use" in ended.stderr

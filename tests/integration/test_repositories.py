@@ -65,7 +65,7 @@ def test_drift_is_set_back_and_told_with_who_did_it(account: Account, stack: Sta
     account.lifecycle_policies["team/app"] = "{}"
     changed(account, stack).handle(stack.message(api_call("PutImageTagMutability", "team/app")))
     (notice,) = stack.notices()
-    assert (notice.level, notice.title) == (Level.CHANGE, "Settings of team/app were set back")
+    assert (notice.level, notice.title) == (Level.CHANGE, "settings of team/app were set back")
     assert "PutImageTagMutability by arn:aws:sts::111122223333:assumed-role/Admin/alice" in text(notice)
     assert "tag immutability  MUTABLE → IMMUTABLE except latest, sha256-*" in text(notice)
 

@@ -145,10 +145,10 @@ def change(call: str = "PutImageTagMutability") -> RepositoryChanged:
 @pytest.mark.parametrize(
     ("result", "level", "title"),
     [
-        (Result.DONE, Level.CHANGE, "Settings of team/app were set back"),
+        (Result.DONE, Level.CHANGE, "settings of team/app were set back"),
         (Result.REPORTED, Level.CHANGE, "team/app leaves its standard"),
-        (Result.BLOCKED, Level.ATTENTION, "Settings of team/app need a person"),
-        (Result.REFUSED, Level.ATTENTION, "Settings of team/app need a person"),
+        (Result.BLOCKED, Level.ATTENTION, "settings of team/app need a person"),
+        (Result.REFUSED, Level.ATTENTION, "settings of team/app need a person"),
     ],
 )
 def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title: str) -> None:
@@ -156,6 +156,14 @@ def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title
     assert notice is not None
     assert (notice.level, notice.title) == (level, title)
     assert len(notice.sections[0].items) == 3
+
+
+def test_a_drift_of_which_a_part_was_set_back_says_so_and_shows_the_rest() -> None:
+    done, *reported = *deeds(Result.DONE)[:1], *deeds(Result.REPORTED)[1:]
+    notice = announcements.drift(change(), (done, *reported), HOME)
+    assert notice is not None
+    assert notice.title == "settings of team/app were set back"
+    assert [text(line).endswith("would be done") for line in notice.sections[0].items] == [False, True, True]
 
 
 @pytest.mark.parametrize(("result", "told"), [(Result.DONE, False), (Result.REPORTED, False), (Result.REFUSED, True)])

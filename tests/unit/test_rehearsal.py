@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from builders import a_policy, vector
+
 from warden import rehearsal
 from warden.errors import Invalid, Refused
 

@@ -3,15 +3,21 @@
 import gzip
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from conformance.cloud import DEBIAN, Built, index, layer
+from hypothesis import given
+from hypothesis import strategies as st
 from unit.local.a_registry import CURL, Small
 from unit.local.images import any_image, of_layers, put, with_files
 
 from local.registry import filesystem
+from local.registry.advisories import Advisories
 from local.registry.errors import EcrError
+from local.registry.scanner import Scanner
+from local.registry.store import Unscannable
 
 UNSUPPORTED = "UnsupportedImageError: The operating system and/or package manager are not supported."
 SCRATCH = {"usr/bin/app": "a program"}
@@ -62,8 +68,17 @@ def test_a_finding_says_package_version_score_and_fix(small: Small) -> None:
         (_curl("1:1.0+b1", Source="curl (7.88.1-10)"), True),
         (_curl("7.88.1-10", Status="deinstall ok config-files"), False),
         (_curl("not a version"), False),
+        (_curl(" "), False),
     ],
-    ids=["before the fix", "fixed", "before it was introduced", "by its source's version", "removed", "nonsense"],
+    ids=[
+        "before the fix",
+        "fixed",
+        "before it was introduced",
+        "by its source's version",
+        "removed",
+        "nonsense",
+        "nothing",
+    ],
 )
 def test_versions_are_compared_as_debian_does(small: Small, status: str, found: bool) -> None:
     other = "\nPackage: bash\nStatus: install ok installed\nVersion: 5.2\n"
@@ -126,8 +141,8 @@ def test_a_compressed_layer_is_read(small: Small) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [gzip.compress(layer(DEBIAN))[:-40], b"\x1f\x8b garbage", layer(DEBIAN)[:700]],
-    ids=["cut", "garbage", "short"],
+    [gzip.compress(layer(DEBIAN))[:-40], b"\x1f\x8b garbage", b"\x28\xb5\x2f\xfd garbage", layer(DEBIAN)[:700]],
+    ids=["cut", "garbage", "garbage in zstd", "short"],
 )
 def test_a_broken_layer_fails(small: Small, data: bytes) -> None:
     assert _scan(small, of_layers(data))["imageScanStatus"]["status"] == "FAILED"
@@ -145,6 +160,16 @@ def test_a_layer_that_unpacks_for_ever_fails(small: Small, monkeypatch: pytest.M
 
     assert status["status"] == "FAILED"
     assert "too large" in status["description"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2047), st.integers(0, 255)), min_size=1, max_size=40))
+def test_a_layer_of_anything_is_read_or_refused(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(layer(DEBIAN))
+    for position, value in changes:
+        data[position] = value
+
+    with suppress(Unscannable):
+        Scanner(Advisories([CURL])).examine([layer({"first": ""}), bytes(data)])
 
 
 def test_a_name_leads_nowhere_else(small: Small) -> None:

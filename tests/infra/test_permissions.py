@@ -1,0 +1,118 @@
+"""What the template lets each function do."""
+
+import pytest
+
+from infra.functions import FUNCTIONS
+
+from .conftest import ACCOUNT, REGION, Synthesised
+
+REPOSITORIES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*"
+STANDARD = {
+    "ecr:GetRegistryScanningConfiguration": ["*"],
+    "ecr:DescribeRepositories": [REPOSITORIES],
+    "ecr:GetLifecyclePolicy": [REPOSITORIES],
+    "ecr:PutImageTagMutability": [REPOSITORIES],
+    "ecr:PutImageScanningConfiguration": [REPOSITORIES],
+    "ecr:PutLifecyclePolicy": [REPOSITORIES],
+}
+
+
+def grants(stack: Synthesised, function: str) -> dict[str, list[str]]:
+    """Every action that a function's role allows, with the paths or ARNs that it is allowed on."""
+    allowed: dict[str, list[str]] = {}
+    document = stack.properties(f"{function}/Permissions")["PolicyDocument"]
+    for statement in document["Statement"]:
+        assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        for action in actions:
+            on = allowed.setdefault(action, [])
+            on.extend(r if isinstance(r, str) else stack.path_of(r) for r in resources)
+    return {action: sorted(on) for action, on in allowed.items()}
+
+
+def of_every_function(function: str) -> dict[str, list[str]]:
+    return {
+        "logs:CreateLogStream": [f"{function}/Logs"],
+        "logs:PutLogEvents": [f"{function}/Logs"],
+        "xray:PutTraceSegments": ["*"],
+        "xray:PutTelemetryRecords": ["*"],
+        "sqs:ReceiveMessage": [f"{function}/Queue"],
+        "sqs:DeleteMessage": [f"{function}/Queue"],
+        "sqs:GetQueueAttributes": [f"{function}/Queue"],
+        "sqs:ChangeMessageVisibility": [f"{function}/Queue"],
+        "dynamodb:PutItem": ["Ledger/Table"],
+    }
+
+
+def sends(function: str, *others: str) -> dict[str, list[str]]:
+    return {"sqs:SendMessage": sorted([f"{function}/DeadLetters", *(f"{other}/Queue" for other in others)])}
+
+
+@pytest.mark.parametrize(
+    ("function", "own"),
+    [
+        (
+            "Notify",
+            sends("Notify")
+            | {
+                "secretsmanager:GetSecretValue": [
+                    f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:warden/slack-platform-??????"
+                ]
+            },
+        ),
+        (
+            "ImagePushed",
+            sends("ImagePushed", "ScanFinished")
+            | {
+                "ecr:GetRegistryScanningConfiguration": ["*"],
+                "ecr:DescribeRepositories": [REPOSITORIES],
+                "ecr:BatchGetImage": [REPOSITORIES],
+                "ecr:StartImageScan": [REPOSITORIES],
+            },
+        ),
+        (
+            "ScanFinished",
+            sends("ScanFinished", "Notify", "ScanFinished")
+            | {
+                "ecr:DescribeImages": [REPOSITORIES],
+                "ecr:BatchGetImage": [REPOSITORIES],
+                "ecr:DescribeImageScanFindings": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+            },
+        ),
+        ("RepositoryChanged", sends("RepositoryChanged", "Notify") | STANDARD),
+        (
+            "Sweep",
+            sends("Sweep", "Notify", "ImagePushed", "Sweep")
+            | STANDARD
+            | {
+                "ecr:DescribeImages": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+                "dynamodb:UpdateItem": ["Ledger/Table"],
+            },
+        ),
+    ],
+)
+def test_a_function_may_do_this_and_nothing_else(dev: Synthesised, function: str, own: dict[str, list[str]]) -> None:
+    assert grants(dev, function) == of_every_function(function) | own
+
+
+def test_only_our_own_roles_have_permissions_and_none_is_managed(dev: Synthesised) -> None:
+    roles = dev.of("AWS::IAM::Role")
+    assert set(roles) == {*(f"{spec.title}/Role" for spec in FUNCTIONS), "DailySweep/Role"}
+    for path, role in roles.items():
+        assert role["Properties"]["Path"] == "/ecr-warden/dev/", path
+        assert not {"ManagedPolicyArns", "Policies", "RoleName"} & role["Properties"].keys(), path
+    for policy in dev.of("AWS::IAM::Policy").values():
+        assert len(policy["Properties"]["Roles"]) == 1
+
+
+def test_the_schedule_may_send_to_the_sweep_and_nothing_else(dev: Synthesised) -> None:
+    assert grants(dev, "DailySweep") == {"sqs:SendMessage": ["Sweep/DeadLetters", "Sweep/Queue"]}
+    (trust,) = dev.properties("DailySweep/Role")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
