@@ -36,6 +36,7 @@ lint: setup ## format check, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/unit tests/integration tests/conformance tests/e2e tests/*.py benchmarks
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports
 

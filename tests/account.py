@@ -10,10 +10,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from builders import NOW, digest
 from moto import mock_aws
-from wire import Answer, Wire, error, ok
 
+from tests.builders import NOW, digest
+from tests.wire import Answer, Wire, error, ok
 from warden.ledger import Ledger
 from warden.names import ImageId, RepositoryName
 from warden.notices import Notice, from_json
@@ -186,9 +186,9 @@ class Stack:
     """The ledger and the queues of a deployed stack, at moto."""
 
     def __init__(self) -> None:
-        access = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self.dynamodb: DynamoDBClient = boto3.client("dynamodb", **access)
-        self.sqs: SQSClient = boto3.client("sqs", **access)
+        session = boto3.session.Session("x", "x", region_name="eu-central-1")
+        self.dynamodb: DynamoDBClient = session.client("dynamodb")
+        self.sqs: SQSClient = session.client("sqs")
         self.dynamodb.create_table(
             TableName="ledger",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from account import Account, Stack, a_stack
 from hypothesis import settings
+
+from tests.account import Account, Stack, a_stack
 
 settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True)
 settings.load_profile("quick")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Wire:
             aws_secret_access_key="x",
             config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
         )
-        client.meta.events.register_first("before-send.ecr", self._send)
+        client.meta.events.register_first("before-send.ecr", self._send)  # type: ignore[arg-type] # its answer is used
         return client
 
     def operations(self) -> list[str]:
@@ -51,7 +52,7 @@ class Wire:
         parameters = json.loads(request.body)
         self.requests.append((operation, parameters))
         status, body = self._answers(operation, parameters)
-        return AWSResponse(request.url, status, {}, _Raw(body.encode()))
+        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body.encode()))
 
 
 class _Raw:

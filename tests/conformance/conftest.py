@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conformance.cloud import Cloud
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import Cloud
 
 ROOT = Path(__file__).parents[2]
 ON_AWS = os.environ.get("ECR_CONFORMANCE") == "aws"

@@ -8,8 +8,9 @@ from pathlib import Path
 import oras.client
 import pytest
 import requests
-from conformance.cloud import DEBIAN, OCI_CONFIG, OCI_MANIFEST, Cloud, index, layer, manifest, push, sha256
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import DEBIAN, OCI_CONFIG, OCI_MANIFEST, Cloud, index, layer, manifest, push, sha256
 
 pytestmark = pytest.mark.local_only
 

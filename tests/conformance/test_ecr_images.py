@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conformance.cloud import (
+from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_CONFIG,
@@ -19,7 +21,6 @@ from conformance.cloud import (
     refused,
     sha256,
 )
-from mypy_boto3_ecr import ECRClient
 
 
 def _filters(*patterns: str) -> Any:

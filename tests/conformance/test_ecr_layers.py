@@ -2,8 +2,9 @@
 
 import urllib.request
 
-from conformance.cloud import refused, sha256, upload
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import refused, sha256, upload
 
 DATA = b"x" * 3000
 

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from conformance.cloud import index, manifest, push, refused
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import index, manifest, push, refused
 
 BRIEFLY: Any = {"Delay": 1, "MaxAttempts": 100}
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conformance.cloud import manifest, push, refused
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import manifest, push, refused
 
 WITH_EXCLUSION: dict[str, Any] = {
     "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conformance.cloud import DEBIAN, index, manifest, push, refused
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import DEBIAN, index, manifest, push, refused
 
 BRIEFLY: Any = {"Delay": 1, "MaxAttempts": 300}
 V1: Any = {"imageTag": "v1"}

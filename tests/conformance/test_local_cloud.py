@@ -15,8 +15,9 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from conformance.cloud import DEBIAN, Cloud, manifest, push
 from mypy_boto3_ecr import ECRClient
+
+from tests.conformance.cloud import DEBIAN, Cloud, manifest, push
 
 pytestmark = pytest.mark.local_only
 

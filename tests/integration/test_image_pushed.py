@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from account import Account, Stack
-from builders import HOME, NOW, a_policy, digest, event, image_id, push, vector
-from wire import error
 
 from image_pushed import PushedImages
+from tests.account import Account, Stack
+from tests.builders import HOME, NOW, a_policy, digest, event, image_id, push, vector
+from tests.wire import error
 from warden import events
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import ScanFinished

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from account import Stack
-from builders import NOW, digest, image_id
 
+from tests.account import Stack
+from tests.builders import NOW, digest, image_id
 from warden.errors import Unavailable
 from warden.ledger import Entry, Standing
 from warden.once import once
@@ -57,7 +57,11 @@ def test_once_does_it_once(stack: Stack) -> None:
     done: list[str] = []
 
     def attempt(owner: str) -> int | None:
-        return once(stack.ledger, "x", lambda: done.append(owner) or len(done), owner=owner, now=NOW)
+        def do() -> int:
+            done.append(owner)
+            return len(done)
+
+        return once(stack.ledger, "x", do, owner=owner, now=NOW)
 
     assert [attempt("a"), attempt("b"), attempt("a")] == [1, None, None]
     assert done == ["a"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from account import Stack
-from builders import NOW, a_policy
 
 from notify import Notices
+from tests.account import Stack
+from tests.builders import NOW, a_policy
 from warden.errors import Invalid, Unavailable
 from warden.notices import Level, Notice, bold, plain, to_json
 from warden.secrets import KEPT, Secrets

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from account import Stack
 
+from tests.account import Stack
 from warden.errors import Unavailable
 from warden.queues import Queue
 

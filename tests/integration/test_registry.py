@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from account import IMAGE, Account, a_finding
 from botocore.exceptions import ClientError
-from builders import NOW, digest, image_id, vector
-from wire import Wire, error, ok
 
+from tests.account import IMAGE, Account, a_finding
+from tests.builders import NOW, digest, image_id, vector
+from tests.wire import Wire, error, ok
 from warden.errors import Refused, Unavailable
 from warden.findings import ScanState
 from warden.manifests import Kind, Manifest, Platform

@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from account import Account, Stack, a_finding
-from builders import HOME, NOW, a_policy, api_call, push
-from wire import error
 
 from image_pushed import PushedImages
 from repository_changed import ChangedRepositories
 from scan_finished import FinishedScans
 from sweep import Sweep
+from tests.account import Account, Stack, a_finding
+from tests.builders import HOME, NOW, a_policy, api_call, push
+from tests.wire import error
 from warden import events
 from warden.notices import Level, Notice
 from warden.policy import Policy

@@ -2,22 +2,22 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from account import Stack
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
-from builders import NOW, a_policy, image_id, push
 
 import image_pushed
 import notify
 import repository_changed
 import scan_finished
 import sweep
+from tests.account import Stack
+from tests.builders import NOW, a_policy, image_id, push
 from warden import runtime
 from warden.errors import Invalid, Refused, Unavailable
 from warden.queues import Message, Queue
@@ -33,7 +33,7 @@ class Context:
         return self.remaining
 
 
-def records(stack: Stack, *bodies: str) -> list[dict[str, Any]]:
+def records(stack: Stack, *bodies: str) -> list[Mapping[str, Any]]:
     """The messages as Lambda hands them on."""
     for body in bodies:
         stack.sqs.send_message(QueueUrl=stack.url("own"), MessageBody=body)
@@ -81,7 +81,7 @@ def batch(stack: Stack, *, max_receives: int = 10, queue: Queue | None = None, s
     )
 
 
-def failed(answer: dict[str, Any], given: list[dict[str, Any]]) -> list[str]:
+def failed(answer: dict[str, Any], given: list[Mapping[str, Any]]) -> list[str]:
     ids = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
     return [record["body"] for record in given if record["messageId"] in ids]
 
@@ -93,7 +93,7 @@ def dead(stack: Stack) -> list[tuple[str, str]]:
     return [(message["Body"], message["MessageAttributes"]["reason"]["StringValue"]) for message in messages]
 
 
-def run(stack: Stack, given: list[dict[str, Any]], *, remaining: int = 60_000, **kwargs: Any) -> list[str]:
+def run(stack: Stack, given: list[Mapping[str, Any]], *, remaining: int = 60_000, **kwargs: Any) -> list[str]:
     return failed(batch(stack, **kwargs).run(given, lambda: remaining, lambda: NOW), given)
 
 
@@ -166,7 +166,7 @@ def test_every_outcome_is_counted_and_logged_on_one_line(stack: Stack, capsys: p
 @pytest.fixture
 def deployed(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a stack gives a function."""
-    reset_cold_start_flag()
+    reset_cold_start_flag()  # type: ignore[no-untyped-call]
     names = {"QUEUE": "own", "DEAD_LETTERS": "dead", "NOTICES": "notices", "JUDGEMENTS": "judgements", "PUSHES": "p"}
     for variable, name in names.items():
         monkeypatch.setenv(f"WARDEN_{variable}", stack.url(name))

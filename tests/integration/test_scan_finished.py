@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from account import Account, Stack, a_finding
-from builders import HOME, NOW, a_policy, image_id, scanned
-from wire import error, ok
 
 from scan_finished import FinishedScans
+from tests.account import Account, Stack, a_finding
+from tests.builders import HOME, NOW, a_policy, image_id, scanned
+from tests.wire import error, ok
 from warden import events
 from warden.errors import Refused, Unavailable
 from warden.names import ImageId

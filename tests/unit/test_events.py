@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from builders import HOME, NOW, VECTORS, api_call, image_id, push, scanned, vector
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import HOME, NOW, VECTORS, api_call, image_id, push, scanned, vector
 from warden import events
 from warden.errors import Invalid
 from warden.events import Home, NotForUs, RepositoryDue, ScanFinished, SummaryDue, SweepDue

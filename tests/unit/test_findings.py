@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import botocore.model
 import botocore.session
 import pytest
-from builders import a_policy, finding, vector
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import a_policy, finding, vector
 from warden.findings import Finding, Scan, ScanState, Verdict, judge, read_finding, state_of
 from warden.names import RepositoryName, Severity
 from warden.policy import FindingsStandard, standard_of
@@ -98,7 +99,10 @@ def test_every_status_means_something_and_an_unknown_one_is_never_clean(status: 
 
 def test_every_status_that_botocore_knows_has_words_of_its_own() -> None:
     model = botocore.session.get_session().get_service_model("ecr")
-    for status in model.shape_for("ScanStatus").enum:
+    shape = model.shape_for("ScanStatus")
+    assert isinstance(shape, botocore.model.StringShape)
+    assert shape.enum
+    for status in shape.enum:
         assert "don't know" not in state_of(status)[1]
 
 

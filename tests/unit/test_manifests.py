@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from builders import digest, vector
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import digest, vector
 from warden.errors import Invalid
 from warden.manifests import Kind, read_manifest
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from builders import HOME, NOW, a_policy, finding, image_id, observation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import HOME, NOW, a_policy, finding, image_id, observation
 from warden import announcements
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Scan, ScanState, judge

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_policy, image_id, observation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import a_policy, image_id, observation
 from warden import lifecycle
 from warden.names import RepositoryName
 from warden.planning import (

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from builders import a_policy, vector
 
+from tests.builders import a_policy, vector
 from warden import rehearsal
 from warden.errors import Invalid, Refused
 
@@ -54,7 +54,8 @@ def test_a_complete_scan_without_its_findings_says_how_to_get_them() -> None:
 
 def test_what_is_no_answer_of_ecr_is_refused() -> None:
     event = vector("events/ecr-image-scan.basic.complete.all-severities.json")
-    for answer in ({}, {"imageScanStatus": {"status": "COMPLETE"}}, {"imageScanStatus": []}):
+    answers: list[dict[str, Any]] = [{}, {"imageScanStatus": {"status": "COMPLETE"}}, {"imageScanStatus": []}]
+    for answer in answers:
         with pytest.raises(Invalid, match="not an answer of DescribeImageScanFindings"):
             rehearsal.payloads(event, answer, POLICY, "slack")
 

@@ -482,9 +482,7 @@ def test_of_an_endless_answer_only_the_beginning_is_read(serve: Serve) -> None:
         post(server.url, server.host)
 
 
-@pytest.mark.parametrize(
-    "words", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 banana\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a" * 99_999]
-)
+@pytest.mark.parametrize("words", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 banana\r\n\r\n", b"HTTP/9\r\n\r\n"])
 def test_an_answer_that_is_not_http_is_unavailable(serve: Serve, words: bytes) -> None:
     def script(connection: ssl.SSLSocket) -> None:
         connection.recv(65_536)

@@ -1,7 +1,8 @@
 """What the tests of the local registry share."""
 
 import pytest
-from unit.local.a_registry import Small
+
+from tests.unit.local.a_registry import Small
 
 
 @pytest.fixture

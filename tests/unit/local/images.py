@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cloud import Built, layer, sha256
-from conformance.cloud import manifest as a_manifest
-from unit.local.a_registry import Small
+from tests.conformance.cloud import Built, layer, sha256
+from tests.conformance.cloud import manifest as a_manifest
+from tests.unit.local.a_registry import Small
 
 
 def of_layers(*layers: bytes) -> Built:

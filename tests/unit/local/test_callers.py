@@ -3,11 +3,11 @@
 import base64
 
 import pytest
-from unit.local.a_registry import ROLE, Small
 
 from local.registry.docker_v2 import DockerRegistry
 from local.registry.errors import EcrError
 from local.registry.http import HttpRequest
+from tests.unit.local.a_registry import ROLE, Small
 
 APP = "arn:aws:ecr:eu-central-1:111122223333:repository/team/app"
 

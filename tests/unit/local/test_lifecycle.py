@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from conformance.cloud import index
-from unit.local.a_registry import Small
-from unit.local.images import any_image, put
 
 from local.registry import lifecycle
+from tests.conformance.cloud import index
+from tests.unit.local.a_registry import Small
+from tests.unit.local.images import any_image, put
 
 
 def _policy(action: str = "expire", **selection: Any) -> str:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from builders import VECTORS, vector
 
 from local.registry import lifecycle_policy
 from local.registry.errors import EcrError
 from local.registry.lifecycle_evaluation import Candidate, evaluate
+from tests.builders import VECTORS, vector
 
 CASES = sorted(path.name for path in (VECTORS / "lifecycle").glob("[!_]*.json"))
 POLICIES = vector("lifecycle/_invalid-policies.json")["invalid"]

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from builders import vector
-from conformance.cloud import Built, index
-from unit.local.a_registry import ROLE, Small
-from unit.local.images import any_image, put, with_files
 
 from local.registry.errors import EcrError
+from tests.builders import vector
+from tests.conformance.cloud import Built, index
+from tests.unit.local.a_registry import ROLE, Small
+from tests.unit.local.images import any_image, put, with_files
 
 ACTION, CLOUDTRAIL = "ECR Image Action", "AWS API Call via CloudTrail"
 

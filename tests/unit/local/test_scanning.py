@@ -7,17 +7,17 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from conformance.cloud import DEBIAN, Built, index, layer
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.local.a_registry import CURL, Small
-from unit.local.images import any_image, of_layers, put, with_files
 
 from local.registry import filesystem
 from local.registry.advisories import Advisories
 from local.registry.errors import EcrError
 from local.registry.scanner import Scanner
 from local.registry.store import Unscannable
+from tests.conformance.cloud import DEBIAN, Built, index, layer
+from tests.unit.local.a_registry import CURL, Small
+from tests.unit.local.images import any_image, of_layers, put, with_files
 
 UNSUPPORTED = "UnsupportedImageError: The operating system and/or package manager are not supported."
 SCRATCH = {"usr/bin/app": "a program"}
