@@ -13,6 +13,10 @@ BUSY_FOR = timedelta(minutes=2)
 """How long a claim holds if its holder dies: longer than any function of ours may run for one message."""
 
 
+LOOK_AGAIN = 20.0
+"""Seconds until another copy looks whether the deed is done: mostly it is by then; ten looks outlast a dead claim."""
+
+
 def once(
     ledger: Ledger, deed: str, do: Callable[[], Result], *, owner: str, now: datetime, lasts: timedelta = KEPT
 ) -> Result | None:
@@ -26,7 +30,7 @@ def once(
         case Standing.DONE:
             return None
         case Standing.BUSY:
-            raise Unavailable(f"another copy of the message is at it: {deed}", retry_after=BUSY_FOR.total_seconds())
+            raise Unavailable(f"another copy of the message is at it: {deed}", retry_after=LOOK_AGAIN)
         case Standing.TAKEN:
             try:
                 result = do()

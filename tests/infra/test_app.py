@@ -36,7 +36,7 @@ def test_an_invalid_policy_ends_synth_with_its_place_and_nothing_is_written(tmp_
     assert not list(tmp_path.glob("out/*.template.json"))
 
 
-@pytest.mark.parametrize("context", [{"policy": "no-such-file.yaml"}, {"stage": "Prod"}, {"stage": "a" * 21}])
+@pytest.mark.parametrize("context", [{"policy": "no-such-file.yaml"}, {"stage": "Prod"}])
 def test_what_was_given_wrongly_is_said_in_one_message(tmp_path: Path, context: dict[str, str]) -> None:
     done = run(tmp_path, **context)
     assert done.returncode == 1

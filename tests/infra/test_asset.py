@@ -30,9 +30,9 @@ def asset(dev: Synthesised) -> Path:
 def run(code: str, asset: Path) -> str:
     """What a bare Python prints that has the asset and nothing of ours on its path, as on the local cloud."""
     bare = str(getattr(sys, "_base_executable", sys.executable))
-    environment = {"AWS_DEFAULT_REGION": HERE["region"], "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"AWS_DEFAULT_REGION": HERE["region"], "PATH": os.environ["PATH"]}
     done = subprocess.run(  # noqa: S603 - our own
-        [bare, "-I", "-c", f"import sys; sys.path.insert(0, {str(asset)!r}); {code}"],
+        [bare, "-I", "-B", "-c", f"import sys; sys.path.insert(0, {str(asset)!r}); {code}"],
         env=environment,
         capture_output=True,
         text=True,

@@ -77,7 +77,7 @@ def test_once_says_how_long_another_copy_may_be_at_it(stack: Stack) -> None:
     stack.ledger.claim("x", owner="a", now=NOW, busy_for=MINUTE)
     with pytest.raises(Unavailable, match="another copy") as refusal:
         once(stack.ledger, "x", lambda: None, owner="b", now=NOW)
-    assert refusal.value.retry_after == 120
+    assert refusal.value.retry_after == 20
 
 
 def test_history_is_told_oldest_first_and_a_repeated_event_adds_nothing(stack: Stack) -> None:
