@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PORT ?= 4566
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_SYSTEM_CERTS := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 setup: .venv/.done node_modules/.done ## install everything, pinned, into .venv and node_modules
