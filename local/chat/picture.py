@@ -1,7 +1,7 @@
 """A picture of messages, as Slack would show them: the chat's own page in a headless Chromium.
 
-`python -m local.chat.picture` draws the one in the README: the message that a sample of a scan's event and findings
-makes under the policy at the project's root. Chromium is a tool of whoever makes pictures, and of nothing else.
+`python -m local.chat.picture` draws the one in the README: the message of the demo's vulnerable image, whose findings
+the local scanner once gave, under the policy at the project's root. Chromium is a tool of whoever makes pictures.
 """
 
 import json
