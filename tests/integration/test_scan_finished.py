@@ -1,5 +1,6 @@
 """A finished scan leads to one verdict and at most one message."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, image_id, scanned
 from tests.wire import error, ok
-from warden import events
+from warden import events, slack
 from warden.errors import Refused, Unavailable
 from warden.names import ImageId
 from warden.notices import Level, Notice
@@ -198,6 +199,9 @@ def test_twelve_hundred_findings_on_three_pages_are_counted_exactly(account: Acc
     assert notice.title == "100 critical, 400 high in team/app:v1"
     assert "100 critical · 400 high · 700 medium" in words(notice)
     assert (len(notice.sections[0].items), notice.sections[0].more) == (10, 490)
+    blocks = slack.render(notice)["blocks"]
+    assert len(blocks) <= 50
+    assert len(json.dumps(blocks)) <= 12_000
 
 
 def test_every_channel_of_the_standard_is_told(account: Account, stack: Stack) -> None:
