@@ -31,6 +31,10 @@ MANIFEST_TYPES = (
 )
 """What we accept from BatchGetImage: every kind as it was pushed, so that none is converted."""
 
+LONGEST_PLATFORM = 64
+"""Characters; real ones have a third of that. An index may hold megabytes in this place, and a notice that carried them
+would be too large for its queue: whoever pushed the image would have silenced the message about it."""
+
 _ATTESTATION = "vnd.docker.reference.type"
 _IN_TOTO = "application/vnd.in-toto+json"
 
@@ -98,7 +102,7 @@ def _is_attestation_entry(entry: Mapping[str, Any]) -> bool:
 
 def _platform_name(platform: Mapping[str, Any]) -> str:
     parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
-    return "/".join(str(part) for part in parts if part) or "unknown platform"
+    return "/".join(str(part) for part in parts if part)[:LONGEST_PLATFORM] or "unknown platform"
 
 
 def _kind_of(manifest: Mapping[str, Any]) -> Kind:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.builders import digest, vector
 from warden.errors import Invalid
-from warden.manifests import Kind, read_manifest
+from warden.manifests import LONGEST_PLATFORM, Kind, read_manifest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -46,6 +46,12 @@ def test_a_platform_has_its_variant_and_an_odd_one_is_called_unknown() -> None:
         "linux/arm/v7",
         "unknown platform",
     ]
+
+
+def test_a_platform_of_megabytes_can_not_make_a_message_too_large_to_send() -> None:
+    hostile = {"digest": digest("x"), "platform": {"os": "linux" * 500_000, "architecture": "amd64"}}
+    (platform,) = read_manifest(index(hostile)).platforms
+    assert len(platform.name) == LONGEST_PLATFORM
 
 
 def test_an_index_in_an_index_is_nested_and_no_platform() -> None:
