@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -189,6 +190,7 @@ class Stack:
         session = boto3.session.Session("x", "x", region_name="eu-central-1")
         self.dynamodb: DynamoDBClient = session.client("dynamodb")
         self.sqs: SQSClient = session.client("sqs")
+        _one_at_a_time(self.dynamodb)
         self.dynamodb.create_table(
             TableName="ledger",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -228,6 +230,21 @@ class Stack:
     def message(self, body: str, *, id: str | None = None, receives: int = 1, now: datetime = NOW) -> Message:
         """One delivery of a message; another call with the same body is another copy, unless it has the same id."""
         return Message(id or f"message-{next(self._numbers)}", body, "receipt", receives, now)
+
+
+def _one_at_a_time(client: "DynamoDBClient") -> None:
+    """A conditional write is atomic at DynamoDB; moto checks and then writes, so its calls must not overlap."""
+    lock = Lock()
+
+    def begin(**_: Any) -> None:
+        lock.acquire()
+
+    def end(**_: Any) -> None:
+        lock.release()
+
+    client.meta.events.register_last("before-call.dynamodb", begin)
+    client.meta.events.register_last("after-call.dynamodb", end)
+    client.meta.events.register_last("after-call-error.dynamodb", end)
 
 
 @contextmanager

@@ -46,6 +46,8 @@ class Ledger:
         """`client` is a DynamoDB client, `table` the table's name."""
         self._client = client
         self._table = table
+        # Read here once: two threads that ask botocore for them first, each at once, get two different classes.
+        self._exceptions = client.exceptions
 
     def claim(self, deed: str, *, owner: str, now: datetime, busy_for: timedelta) -> Standing:
         """Ask to do a deed; TAKEN means that nobody else does it until `now` + `busy_for`.
@@ -76,7 +78,7 @@ class Ledger:
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except self._client.exceptions.ConditionalCheckFailedException as refusal:
+        except self._exceptions.ConditionalCheckFailedException as refusal:
             held: Mapping[str, Any] = refusal.response["Item"]  # type: ignore[typeddict-item]
             return Standing.DONE if held["state"]["S"] == "done" else Standing.BUSY
         return Standing.TAKEN
@@ -219,7 +221,7 @@ class Ledger:
                     },
                 ]
             )
-        except self._client.exceptions.TransactionCanceledException as refusal:
+        except self._exceptions.TransactionCanceledException as refusal:
             if refusal.response["CancellationReasons"][0]["Code"] != "ConditionalCheckFailed":
                 raise
 
