@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from policy import complaints, sense
+from policy.complaints import locate
 from policy.errors import Place, PolicyError, Problem
 from policy.layers import Layer, layers_of, mode_of
-from policy.model import Document
-from policy.source import LARGEST, Malformed, read
+from policy.model import UNHEEDED, Document, Exemption
+from policy.source import LARGEST, Malformed, Node, read
 from warden.text import clean
 
 FINGERPRINT = 12
@@ -25,17 +27,51 @@ class LoadedPolicy:
 
     path: Path
     compiled: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    """What the author should know and need not change, each with its line."""
 
 
-def load(path: Path) -> LoadedPolicy:
-    """Read, check and compile a policy. Raises PolicyError with every problem of the file."""
+def load(path: Path, *, to_deploy: bool = False) -> LoadedPolicy:
+    """Read, check and compile a policy. Raises PolicyError with every problem of the file.
+
+    `to_deploy` refuses, too, what would lose notices if it were deployed: channels that this version can't post to.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
         reason = (error.strerror or "it can't be read").lower()
         raise PolicyError(str(path), [Problem(Place(1, 1), "", f"expected a policy file, got: {reason}")]) from None
-    return LoadedPolicy(path, compile_text(data, file=str(path), name=path.name))
+    document, layers, root = _checked(data, str(path), clean(path.name, 80))
+    unposted = sorted(sense.unposted(document, root))
+    if to_deploy and unposted:
+        raise PolicyError(str(path), unposted)
+    compiled = _compile(document, layers, root, clean(path.name, 80))
+    return LoadedPolicy(path, compiled, (*_notes(compiled), *_warnings(unposted, clean(path.name, 80))))
+
+
+def _warnings(unposted: Iterable[Problem], name: str) -> Iterator[str]:
+    for problem in unposted:
+        yield f"{name}:{problem.place.line}: {problem.field}: {problem.text}: it can't be deployed with it"
+
+
+def _notes(compiled: dict[str, Any]) -> Iterator[str]:
+    """Silence about what no function acts on yet would be a false promise."""
+    said: set[tuple[str, str]] = set()
+    for fields in (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"])):
+        for name, (value, origin) in fields.items():
+            key = UNHEEDED.get(name)
+            if name == "lifecycle.rules" and any("not_pulled_days" in rule for rule in value):
+                key = "not_pulled_for"
+            if key and ":" in origin and (key, origin) not in said:
+                said.add((key, origin))
+                yield f"{origin}: {key} is checked and shown, and {_UNHEEDED}{_THEREFORE.get(key, '')}"
+    for exemption in compiled["exemptions"]:
+        yield f"{exemption['origin']}: the exemption is checked and shown, and {_UNHEEDED}"
+
+
+_UNHEEDED = "nothing acts on it in this version"
+_THEREFORE = dict.fromkeys(("protect", "caps"), ": no lifecycle policy is put where it is asked for")
 
 
 def compile_text(data: bytes, *, file: str, name: str) -> dict[str, Any]:
@@ -44,6 +80,10 @@ def compile_text(data: bytes, *, file: str, name: str) -> dict[str, Any]:
     `file` is what errors call it, `name` what origins do: they travel to AWS and name no path of this machine. Raises
     PolicyError.
     """
+    return _compile(*_checked(data, file, clean(name, 80)), clean(name, 80))
+
+
+def _checked(data: bytes, file: str, name: str) -> tuple[Document, tuple[Layer, ...], Node]:
     try:
         root = read(data)
     except Malformed as malformed:
@@ -52,26 +92,54 @@ def compile_text(data: bytes, *, file: str, name: str) -> dict[str, Any]:
         document = Document.model_validate(root.plain())
     except ValidationError as error:
         raise PolicyError(file, complaints.problems(error, root)) from None
-    layers = layers_of(document, root, clean(name, 80))
+    layers = layers_of(document, root, name)
     if found := list(sense.problems(document, layers, root)):
         raise PolicyError(file, found)
-    return _compile(document, layers)
+    return document, layers, root
 
 
-def _compile(document: Document, layers: tuple[Layer, ...]) -> dict[str, Any]:
+def _compile(document: Document, layers: tuple[Layer, ...], root: Node, name: str) -> dict[str, Any]:
     defaults, *rules = layers
     channels = {
-        name: {"type": channel.type, "secret": channel.secret, "hosts": channel.hosts or []}
+        name: {
+            "type": str(channel.type),
+            "secret": channel.secret or "",
+            "hosts": channel.hosts or [],
+            "topic": channel.topic or "",
+        }
         for name, channel in document.channels.items()
     }
     compiled = {
         "version": document.version,
         "mode": str(mode_of(document)),
         "defaults": _fields(defaults),
-        "rules": [{"match": rule.match, "fields": _fields(rule)} for rule in rules],
+        "rules": [{"match": _match(rule), "fields": _fields(rule)} for rule in rules],
         "channels": channels,
+        "open_channels": document.overrides.channels if document.overrides else [],
+        "exemptions": [
+            _exemption(exemption, f"{name}:{locate(root, ('exemptions', number))[0].line}")
+            for number, exemption in enumerate(document.exemptions or ())
+        ],
+        "creation_templates": document.creation_templates or [],
     }
     return {**compiled, "fingerprint": fingerprint(compiled)}
+
+
+def _match(layer: Layer) -> dict[str, Any]:
+    match = layer.match
+    return {"name": match.name, **({"regex": match.regex} if match.regex else {}), "tags": dict(match.tags)}
+
+
+def _exemption(exemption: Exemption, origin: str) -> dict[str, Any]:
+    return {
+        "cve": exemption.cve,
+        "repositories": exemption.repositories,
+        "package": exemption.package,
+        "until": exemption.until,
+        "reason": exemption.reason,
+        "approved_by": exemption.approved_by,
+        "origin": origin,
+    }
 
 
 def _fields(layer: Layer) -> dict[str, list[Any]]:
@@ -90,6 +158,9 @@ def fingerprint(compiled: dict[str, Any]) -> str:
         "defaults": values(compiled["defaults"]),
         "rules": [{"match": rule["match"], "fields": values(rule["fields"])} for rule in compiled["rules"]],
         "channels": compiled["channels"],
+        "open_channels": compiled["open_channels"],
+        "exemptions": [{**exemption, "origin": ""} for exemption in compiled["exemptions"]],
+        "creation_templates": compiled["creation_templates"],
     }
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT]

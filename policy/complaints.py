@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, Tag, ValidationError
 
 from policy.errors import Place, Problem
-from policy.model import LATER, Document
+from policy.model import Document
 from policy.source import Node, describe, dotted
 from policy.values import did_you_mean
 
@@ -61,8 +61,6 @@ def _words(kind: str, location: Location, node: Node, context: dict[str, Any]) -
 
 
 def _unknown(key: str, known: list[str]) -> str:
-    if key in LATER:
-        return "not supported in this version: take it out"
     suggestion = did_you_mean(key, known)
     return f"unknown key{suggestion}" if suggestion else f"unknown key: expected one of {', '.join(known)}"
 

@@ -6,18 +6,50 @@ from enum import StrEnum
 from typing import Any
 
 from policy.complaints import Location, locate
-from policy.model import Document, Expire, Keep, Part, Sections
+from policy.model import Document, Expire, Idle, Keep, Part, Presets, Rule, Sections
 from policy.source import Node
+from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
-from warden.planning import MAX_EXCLUSIONS
-from warden.policy import Immutability, LifecycleAction, Mode
+from warden.policy import Immutability, LifecycleAction, Match, Mode, Moves
 
-SIGNATURES = "sha256-*"
-"""The tags that cosign and notation write, and write again: they may move wherever tags are immutable."""
 MOST_FILTERS = MAX_EXCLUSIONS - 1
 """How many filters are left for the author."""
 BUILT_IN = "built-in default"
-SECTIONS = ("tags", "scanning", "findings", "lifecycle")
+SECTIONS = ("tags", "scanning", "findings", "lifecycle", "access", "encryption", "repository_tags", "promote")
+CAUTIOUS = ("lifecycle", "access")
+"""Sections in which something may be lost: a word said about the whole policy is not enough for them."""
+BASELINE: Mapping[str, Any] = {
+    "tags.immutability": str(Immutability.IMMUTABLE_WITH_EXCLUSION),
+    "tags.exclude": [],
+    "tags.moves": str(Moves.TELL),
+    "scanning.on_push": True,
+    "scanning.rescan_after": None,
+    "findings.notify_from": str(Severity.HIGH),
+    "findings.block_from": str(Severity.CRITICAL),
+    "findings.fixable_only": False,
+    "findings.new_only": False,
+    "lifecycle.action": str(LifecycleAction.ARCHIVE),
+    "lifecycle.rules": [],
+    "lifecycle.protect.in_use": False,
+    "lifecycle.protect.tags": [],
+    "lifecycle.caps.percent": None,
+    "lifecycle.caps.images": None,
+    "lifecycle.caps.bytes": None,
+    "access.forbid_public": True,
+    "access.accounts": None,
+    "encryption.type": None,
+    "repository_tags.required": [],
+    "promote.to": None,
+    "promote.tags": [],
+}
+STRICT: Mapping[str, Any] = {
+    **BASELINE,
+    "tags.moves": str(Moves.PUT_BACK),
+    "scanning.rescan_after": 7,
+    "findings.notify_from": str(Severity.MEDIUM),
+    "findings.block_from": str(Severity.HIGH),
+}
+PRESETS = {Presets.BASELINE: BASELINE, Presets.STRICT: STRICT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +65,14 @@ class Written:
 class Layer:
     """The fields that the defaults, or one rule, give to the repositories whose name matches."""
 
-    match: str
+    match: Match
     fields: Mapping[str, Written]
     location: Location
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether more than the name decides, so that nothing can be told from patterns alone."""
+        return bool(self.match.regex or self.match.tags)
 
 
 def layers_of(document: Document, root: Node, file: str) -> tuple[Layer, ...]:
@@ -44,8 +81,8 @@ def layers_of(document: Document, root: Node, file: str) -> tuple[Layer, ...]:
     return (
         _defaults(document, root, file),
         *(
-            _layer(root, rule, ("rules", number), rule.match, f'rule "{rule.match}", {file}')
-            for number, rule in enumerate(rules)
+            _layer(root, rule, ("rules", number), match, f'rule "{match}", {file}')
+            for number, (rule, match) in enumerate((rule, _match(rule)) for rule in rules)
         ),
     )
 
@@ -55,29 +92,30 @@ def mode_of(document: Document) -> Mode:
     return Mode(document.mode) if document.mode else Mode.REPORT
 
 
+def _match(rule: Rule) -> Match:
+    if isinstance(rule.match, str):
+        return Match(rule.match)
+    return Match(rule.match.name or "*", rule.match.regex, dict(rule.match.tag or {}))
+
+
 def _defaults(document: Document, root: Node, file: str) -> Layer:
-    written = _layer(root, document.defaults, ("defaults",), "*", file)
+    written = _layer(root, document.defaults, ("defaults",), Match(), file)
     mode = mode_of(document)
     place = root.keys.get("mode")
     inherited = Written(str(mode), f"{file}:{place.line}" if place else BUILT_IN)
-    # Where images may be lost, a word said about the whole policy is not enough.
     cautious = Written(str(Mode.REPORT), BUILT_IN) if mode is Mode.ENFORCE else inherited
-    built_in = {
-        "tags.mode": inherited,
-        "tags.immutability": Written(str(Immutability.IMMUTABLE_WITH_EXCLUSION), BUILT_IN),
-        "tags.exclude": Written([SIGNATURES], BUILT_IN),
-        "scanning.mode": inherited,
-        "scanning.on_push": Written(True, BUILT_IN),
-        "findings.notify_from": Written(str(Severity.HIGH), BUILT_IN),
-        "findings.block_from": Written(str(Severity.CRITICAL), BUILT_IN),
-        "lifecycle.mode": cautious,
-        "lifecycle.action": Written(str(LifecycleAction.ARCHIVE), BUILT_IN),
-        "lifecycle.rules": Written([], BUILT_IN),
+    modes = {
+        f"{section}.mode": cautious if section in CAUTIOUS else inherited
+        for section in SECTIONS
+        if "mode" in Sections.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
     }
-    return Layer(written.match, {**built_in, **written.fields}, written.location)
+    preset = Presets(document.preset) if document.preset else Presets.BASELINE
+    origin = f"preset {preset}" if document.preset else BUILT_IN
+    values = {name: Written(value, origin) for name, value in PRESETS[preset].items()}
+    return Layer(written.match, {**modes, **values, **written.fields}, written.location)
 
 
-def _layer(root: Node, sections: Sections, location: Location, match: str, origin: str) -> Layer:
+def _layer(root: Node, sections: Sections, location: Location, match: Match, origin: str) -> Layer:
     fields: dict[str, Written] = {}
     for name, below, value in _said(sections):
         at = (*location, *below)
@@ -90,22 +128,31 @@ def _said(sections: Sections) -> Iterator[tuple[str, tuple[str, ...], Any]]:
     """Every field that its author wrote: its name, where it stands below its layer, and its value."""
     for section in SECTIONS:
         part: Part | None = getattr(sections, section)
-        for field in sorted(part.model_fields_set) if part else ():
-            yield f"{section}.{field}", (section, field), getattr(part, field)
+        if part:
+            yield from _said_in(part, (section,))
     if sections.channels is not None:
         yield "channels", ("channels",), sections.channels
 
 
+def _said_in(part: Part, below: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    for field in sorted(part.model_fields_set):
+        value = getattr(part, field)
+        if isinstance(value, Part):
+            yield from _said_in(value, (*below, field))
+        else:
+            yield ".".join((*below, field)), (*below, field), value
+
+
 def _compiled(name: str, value: Any) -> Any:
-    if name == "tags.exclude":
-        return [*value, *({SIGNATURES} - set(value))]
     if name == "lifecycle.rules":
         return list(map(_rule, value))
     return str(value) if isinstance(value, StrEnum) else value
 
 
-def _rule(rule: Expire | Keep) -> dict[str, Any]:
+def _rule(rule: Expire | Idle | Keep) -> dict[str, Any]:
     """As `warden.policy.LifecycleRule` takes it."""
     if isinstance(rule, Expire):
         return {"of": rule.expire, "after_days": rule.after}
+    if isinstance(rule, Idle):
+        return {"of": rule.expire, "not_pulled_days": rule.not_pulled_for}
     return {"of": rule.of, "keep": rule.keep}

@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from policy.complaints import Location, locate
 from policy.errors import Problem
-from policy.layers import MOST_FILTERS, SIGNATURES, Layer, Written
-from policy.model import Document
+from policy.layers import MOST_FILTERS, Layer, Written
+from policy.model import POSTED, Channel, Document
 from policy.overlap import covers, example
 from policy.source import Node
 from policy.values import ANY, UNTAGGED, did_you_mean
+from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
-from warden.planning import MAX_EXCLUSIONS
-from warden.policy import Immutability
+from warden.overrides import SIGNATURES
+from warden.policy import ChannelType, Immutability
 
 MOST_LIFECYCLE_RULES = 50
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html; as many of ours fit in its characters."""
@@ -33,14 +34,37 @@ def problems(document: Document, layers: Sequence[Layer], root: Node) -> Iterato
         yield Problem(place, path, nonsense.text)
 
 
+def unposted(document: Document, root: Node) -> Iterator[Problem]:
+    """The channels that this version can't post to: to deploy them would lose what is said there."""
+    for name, channel in document.channels.items():
+        if channel.type not in POSTED:
+            place, path, _ = locate(root, ("channels", name, "type"))
+            yield Problem(place, path, f"this version posts to {', '.join(sorted(POSTED))} only, not to {channel.type}")
+
+
 def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
     for layer in layers:
         yield from _channels(layer, list(document.channels))
         yield from _exclusions(layer)
         yield from _lifecycle(layer)
+    for number, rule in enumerate(document.rules or ()):
+        if not isinstance(rule.match, str) and not rule.match.model_fields_set:
+            yield Nonsense(("rules", number, "match"), "expected at least one of name, regex and tag")
     for number in range(1, len(layers)):
         yield from _reach(layers[number], layers[number + 1 :])
-    yield from _pairs(layers, "tags.immutability", "tags.exclude", _tags_at_odds)
+    for name, channel in document.channels.items():
+        yield from _address(("channels", name), channel)
+    for name in document.overrides.channels if document.overrides else ():
+        if name not in document.channels:
+            yield Nonsense(("overrides", "channels"), _no_channel(name, list(document.channels)))
+    flipped = {
+        written.location[:-1]
+        for layer in layers
+        if (written := layer.fields.get("tags.immutability")) and written.value == Immutability.MUTABLE_WITH_EXCLUSION
+    }
+    yield from _pairs(
+        layers, "tags.immutability", "tags.exclude", lambda one, other: _tags_at_odds(one, other, flipped)
+    )
     yield from _pairs(layers, "findings.notify_from", "findings.block_from", _findings_at_odds)
 
 
@@ -52,19 +76,38 @@ def _channels(layer: Layer, known: list[str]) -> Iterator[Nonsense]:
         yield Nonsense(written.location, "expected at least one channel: what needs a person must reach somebody")
     for number, name in enumerate(written.value):
         if name not in known:
-            hint = did_you_mean(name, known) or f": expected one of {', '.join(known) or 'none'}"
-            yield Nonsense((*written.location, number), f"no channel is called '{name}'{hint}")
+            yield Nonsense((*written.location, number), _no_channel(name, known))
     yield from _repetitions(written)
+
+
+def _address(location: Location, channel: Channel) -> Iterator[Nonsense]:
+    """Where a channel's notices are sent to: a topic's name is no secret, a webhook's URL is."""
+    needed, strange = ("topic", "secret") if channel.type == ChannelType.SNS else ("secret", "topic")
+    if needed not in channel.model_fields_set:
+        example = Channel.model_fields[needed].examples or [""]
+        yield Nonsense(
+            location,
+            f"the key '{needed}' of a channel of type {channel.type} is missing: write, for example, "
+            f'{needed}: "{example[0]}"',
+        )
+    if strange in channel.model_fields_set:
+        yield Nonsense((*location, strange), f"a channel of type {channel.type} has no {strange}: take it out")
+
+
+def _no_channel(name: str, known: list[str]) -> str:
+    hint = did_you_mean(name, known) or f": expected one of {', '.join(known) or 'none'}"
+    return f"no channel is called '{name}'{hint}"
 
 
 def _exclusions(layer: Layer) -> Iterator[Nonsense]:
     written = layer.fields.get("tags.exclude")
     if written is None:
         return
-    if len(written.value) > MAX_EXCLUSIONS:
+    besides = [pattern for pattern in written.value if pattern != SIGNATURES]
+    if len(besides) > MOST_FILTERS:
         yield Nonsense(
             written.location,
-            f"expected at most {MOST_FILTERS} patterns besides {SIGNATURES}, got {len(written.value) - 1}: ECR takes "
+            f"expected at most {MOST_FILTERS} patterns besides {SIGNATURES}, got {len(besides)}: ECR takes "
             f"{MAX_EXCLUSIONS}, and {SIGNATURES} is always added",
         )
     yield from _repetitions(written)
@@ -111,13 +154,14 @@ def _decides(earlier: str, later: str) -> bool:
 
 
 def _reach(rule: Layer, later_rules: Sequence[Layer]) -> Iterator[Nonsense]:
-    if example(rule.match, "*") is None:
-        yield Nonsense((*rule.location, "match"), f"no repository can have a name like '{rule.match}'")
+    if example(rule.match.name, "*") is None:
+        yield Nonsense((*rule.location, "match"), f"no repository can have a name like '{rule.match.name}'")
     if not rule.fields:
         yield Nonsense(rule.location, "the rule asks for nothing: give it a section such as tags, or take it out")
         return
     for later in later_rules:
-        if covers(later.match, rule.match) and set(rule.fields) <= set(later.fields):
+        wider = not later.is_narrowed and covers(later.match.name, rule.match.name)
+        if wider and set(rule.fields) <= set(later.fields):
             yield Nonsense(
                 rule.location,
                 f'the rule has no effect: rules[{later.location[-1]}] ("{later.match}") matches the same repositories '
@@ -139,16 +183,29 @@ def _pairs(layers: Sequence[Layer], one: str, other: str, at_odds: Judge) -> Ite
         said = at_odds(first, second) if first and second else ""
         if not first or not second or not said:
             continue
-        replacing = [layer.match for layer in layers[i + 1 :] if one in layer.fields]
-        replacing += [layer.match for layer in layers[j + 1 :] if other in layer.fields]
-        name = example(layers[i].match, layers[j].match, unless=replacing)
+        if i != j and i and j and (layers[i].is_narrowed or layers[j].is_narrowed):
+            continue  # whether one repository matches both can't be told
+        replacing = [layer.match.name for layer in layers[i + 1 :] if one in layer.fields]
+        replacing += [layer.match.name for layer in layers[j + 1 :] if other in layer.fields]
+        name = example(layers[i].match.name, layers[j].match.name, unless=replacing)
         if name is not None:
             later_written = first if (i, bool(first.location)) > (j, bool(second.location)) else second
-            yield Nonsense(later_written.location, f"{said} (a repository that gets both: {name})")
+            proof = f" (a repository that gets both: {name})" if i != j else ""
+            yield Nonsense(later_written.location, f"{said}{proof}")
 
 
-def _tags_at_odds(immutability: Written, exclude: Written) -> str:
+def _tags_at_odds(immutability: Written, exclude: Written, flipped: set[Location]) -> str:
     patterns = ", ".join(pattern for pattern in exclude.value if pattern != SIGNATURES)
+    together = immutability.location[:-1] == exclude.location[:-1]
+    if immutability.value == Immutability.MUTABLE_WITH_EXCLUSION:
+        if patterns and together:
+            return ""
+        return "MUTABLE_WITH_EXCLUSION needs an exclude beside it, which there names the tags that may not move"
+    if immutability.value != Immutability.MUTABLE and not together and exclude.location[:-1] in flipped:
+        return (
+            f"{immutability.value} would let {patterns} move, which exclude ({exclude.origin}) names as tags that may "
+            "not: write an exclude beside it"
+        )
     if not patterns:
         return ""
     if immutability.value == Immutability.IMMUTABLE:
@@ -157,7 +214,7 @@ def _tags_at_odds(immutability: Written, exclude: Written) -> str:
             "expected IMMUTABLE_WITH_EXCLUSION, or 'exclude: []'"
         )
     # A rule may well say MUTABLE over the defaults' exclusions; in one section the two are a misunderstanding.
-    if immutability.value == Immutability.MUTABLE and immutability.location[:-1] == exclude.location[:-1]:
+    if immutability.value == Immutability.MUTABLE and together:
         return f"MUTABLE asks for nothing, so exclude ({patterns}) means nothing: take one of the two out"
     return ""
 

@@ -6,6 +6,7 @@ raises ValueError with the rest of the sentence that names the place.
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,11 +14,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from policy.source import Plain, describe
+from warden.names import is_repository_name
 from warden.wildcard import matches
 
 UNTAGGED, ANY = "untagged", "any"
 LONGEST_PATTERN = 128
 LONGEST_REPOSITORY = 256
+LONGEST_WORDS = 300
+MOST_PERCENT = 100
 MOST_WILDCARDS_OF_A_FILTER = 2
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"""
 MOST_WILDCARDS_OF_A_RULE = 4
@@ -27,8 +31,14 @@ _TAG_PATTERN = re.compile(r"[0-9A-Za-z._*-]+")
 _REPOSITORY_PATTERN = re.compile(r"[0-9a-z._/*-]+")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(d|days?|w|weeks?)")
+_SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([kKMGT]i?B|B)")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_TAG_KEY = re.compile(r"[A-Za-z0-9 _.:/=+@-]{1,128}")
+_TAG_VALUE_PATTERN = re.compile(r"[A-Za-z0-9 _.:/=+@*-]{1,256}")
+_VULNERABILITY = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}")
 _CHANNEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_TOPIC = re.compile(r"arn:aws(?:-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::[1-9][0-9]{0,4})?")
 
 
@@ -121,6 +131,11 @@ def read_filter(value: Any) -> str:
     return pattern
 
 
+def read_tag_pattern(value: Any) -> str:
+    """A pattern of tags."""
+    return _pattern(value, "a tag pattern", MOST_WILDCARDS_OF_A_RULE)
+
+
 def read_selection(value: Any) -> str:
     """What a lifecycle rule is about: untagged images, any image, or those with a tag of a pattern."""
     expected = f"{UNTAGGED}, {ANY} or a tag pattern"
@@ -147,6 +162,129 @@ def read_repository_pattern(value: Any) -> str:
     return pattern
 
 
+def read_number(value: Any) -> int:
+    """A whole number from 0; of a cap, 0 means none."""
+    expected = "a whole number from 0"
+    word = _plain(value, expected)
+    if word != "0" and not _COUNT.fullmatch(word):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return int(word)
+
+
+def read_percent(value: Any) -> int:
+    """A share in percent."""
+    expected = "a whole number from 0 to 100, or one with a percent sign"
+    word = text(value, expected).removesuffix("%").strip()
+    if not (word == "0" or _COUNT.fullmatch(word)) or int(word) > MOST_PERCENT:
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return int(word)
+
+
+def read_bytes(value: Any) -> int:
+    """A size; k, M, G and T count in thousands, Ki, Mi, Gi and Ti in 1,024."""
+    expected = "a size such as 50 GB or 20GiB"
+    word = text(value, expected)
+    match = _SIZE.fullmatch(word)
+    if match is None:
+        hint = f"; did you mean '{word} GB'?" if _COUNT.fullmatch(word) else ""
+        raise ValueError(f"expected {expected}, got {describe(value)}{hint}")
+    unit = match[2].upper()
+    power = " KMGT".index(unit[0]) if unit[0] != "B" else 0
+    base: int = 1024 if "I" in unit else 1000
+    return int(match[1]) * int(base**power)
+
+
+def read_account(value: Any) -> str:
+    """An AWS account's number: text, however much it looks like a number."""
+    account = text(value, "an account number of 12 digits")
+    if not _ACCOUNT.fullmatch(account):
+        hint = ": leave out the hyphens" if _ACCOUNT.fullmatch(account.replace("-", "")) else ""
+        raise ValueError(f"expected an account number of 12 digits, got {describe(value)}{hint}")
+    return account
+
+
+def read_tag_key(value: Any) -> str:
+    """The key of a tag of the repository itself."""
+    expected = "the key of a repository's tag, such as owner"
+    key = text(value, expected)
+    if not _TAG_KEY.fullmatch(key) or key.lower().startswith("aws:"):
+        raise ValueError(f"expected {expected}, of letters, digits, spaces and _ . : / = + - @, got {describe(value)}")
+    return key
+
+
+def read_tag_value_pattern(value: Any) -> str:
+    """A pattern for the value of a repository's tag."""
+    expected = "a pattern for the tag's value, such as a* or *"
+    pattern = text(value, expected)
+    if not _TAG_VALUE_PATTERN.fullmatch(pattern):
+        raise ValueError(f"expected {expected}, of at most 256 characters that AWS takes, got {describe(value)}")
+    return pattern
+
+
+def read_regex(value: Any) -> str:
+    """A regular expression for whole repository names."""
+    expected = "a regular expression for whole repository names"
+    pattern = text(value, expected)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(
+            f"expected {expected}, got one that is wrong at character {(error.pos or 0) + 1}: {error.msg}"
+        ) from None
+    return pattern
+
+
+def read_vulnerability(value: Any) -> str:
+    """The identifier of a vulnerability, as findings have it."""
+    expected = "an identifier such as CVE-2026-1234 or GHSA-xxxx-xxxx-xxxx"
+    name = text(value, expected)
+    if not _VULNERABILITY.fullmatch(name):
+        hint = f"; did you mean '{name.upper()}'?" if _VULNERABILITY.fullmatch(name.upper()) else ""
+        raise ValueError(f"expected {expected}, got {describe(value)}{hint}")
+    return name
+
+
+def read_date(value: Any) -> str:
+    """A day, the last on which something holds."""
+    expected = "a date such as 2027-01-31"
+    day = text(value, expected)
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != day:
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return day
+
+
+def read_words(value: Any) -> str:
+    """A line for people."""
+    words = text(value, "a few words").strip()
+    if not words or len(words) > LONGEST_WORDS or not words.isprintable():
+        raise ValueError(f"expected a line of at most {LONGEST_WORDS} characters, got {describe(value)}")
+    return words
+
+
+def read_prefix(value: Any) -> str:
+    """The prefix of a repository creation template, or ROOT for whatever no other prefix covers."""
+    expected = "ROOT, or a prefix of repository names such as team-a"
+    prefix = text(value, expected)
+    if prefix != "ROOT" and prefix.upper() == "ROOT":
+        raise ValueError(f"expected {expected}, got {describe(value)}; did you mean 'ROOT'?")
+    if prefix != "ROOT" and not is_repository_name(prefix.removesuffix("/")):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return prefix
+
+
+def read_target(value: Any) -> str:
+    """A repository's name, in which {name} stands for the last part of the one that images come from."""
+    expected = "a repository's name such as release/{name}"
+    target = text(value, expected)
+    if not is_repository_name(target.replace("{name}", "app")):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return target
+
+
 def read_channel_name(value: Any) -> str:
     """What a channel is called in this file."""
     expected = "a channel's name of lower-case letters, digits and hyphens"
@@ -156,15 +294,13 @@ def read_channel_name(value: Any) -> str:
     return name
 
 
-def read_channel_type(value: Any) -> str:
-    """The kind of chat."""
-    kind = text(value, "slack")
-    later = {"teams", "discord", "google_chat", "webhook", "sns"}
-    if kind in later:
-        raise ValueError(f"expected slack, got {kind}, which is not supported in this version")
-    if kind != "slack":
-        raise ValueError(f"expected slack, got {describe(value)}{did_you_mean(kind, ('slack',))}")
-    return kind
+def read_topic(value: Any) -> str:
+    """The ARN of an SNS topic."""
+    expected = "an SNS topic's ARN, such as arn:aws:sns:eu-west-1:111122223333:images"
+    arn = text(value, expected)
+    if not _TOPIC.fullmatch(arn):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return arn
 
 
 def read_secret_name(value: Any) -> str:
@@ -210,8 +346,33 @@ Days = Annotated[
     BeforeValidator(read_days),
     _schema(_DURATION, "days or weeks", ["7d", "2w"]),
 ]
+Number = Annotated[int, BeforeValidator(read_number), WithJsonSchema({**_FROM_ONE, "minimum": 0})]
+Percent = Annotated[
+    int, BeforeValidator(read_percent), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})
+]
+Bytes = Annotated[int, BeforeValidator(read_bytes), _schema(_SIZE, "a size", ["50 GB", "20GiB"])]
+Account = Annotated[str, BeforeValidator(read_account), _schema(_ACCOUNT, "12 digits, in quotes", ["111122223333"])]
+TagKey = Annotated[str, BeforeValidator(read_tag_key), _schema(_TAG_KEY, "the key of a repository's tag", ["owner"])]
+TagValuePattern = Annotated[
+    str,
+    BeforeValidator(read_tag_value_pattern),
+    _schema(_TAG_VALUE_PATTERN, "* stands for any characters", ["a-*"]),
+]
+Regex = Annotated[str, BeforeValidator(read_regex), WithJsonSchema({"type": "string", "format": "regex"})]
+Vulnerability = Annotated[
+    str, BeforeValidator(read_vulnerability), _schema(_VULNERABILITY, "a CVE or a GHSA", ["CVE-2026-1234"])
+]
+Day = Annotated[str, BeforeValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
+Words = Annotated[str, BeforeValidator(read_words), WithJsonSchema({"type": "string", "maxLength": LONGEST_WORDS})]
+Prefix = Annotated[str, BeforeValidator(read_prefix), WithJsonSchema({"type": "string", "examples": ["ROOT"]})]
+Target = Annotated[
+    str, BeforeValidator(read_target), WithJsonSchema({"type": "string", "examples": ["release/{name}"]})
+]
 Filter = Annotated[
     str, BeforeValidator(read_filter), _schema(_TAG_PATTERN, "a tag pattern, at most 2 wildcards", ["latest", "dev-*"])
+]
+TagPattern = Annotated[
+    str, BeforeValidator(read_tag_pattern), _schema(_TAG_PATTERN, "a tag pattern, at most 4 wildcards", ["prod-*"])
 ]
 Selection = Annotated[
     str,
@@ -226,10 +387,14 @@ RepositoryPattern = Annotated[
 ChannelName = Annotated[
     str, BeforeValidator(read_channel_name), _schema(_CHANNEL, "a name from `channels`", ["platform"])
 ]
-ChannelType = Annotated[str, BeforeValidator(read_channel_type), WithJsonSchema({"const": "slack"})]
 SecretName = Annotated[
     str,
     BeforeValidator(read_secret_name),
     _schema(_SECRET, "the secret's name, never the URL itself", ["warden/slack-platform"]),
+]
+Topic = Annotated[
+    str,
+    BeforeValidator(read_topic),
+    _schema(_TOPIC, "an SNS topic's ARN", ["arn:aws:sns:eu-west-1:111122223333:images"]),
 ]
 Host = Annotated[str, BeforeValidator(read_host), _schema(_HOST, "a host, or host:port", ["hooks.example.com"])]

@@ -1,19 +1,16 @@
-"""The compiled policy, as functions load it, and the standard of one repository.
+"""The policy, as functions know it, and the shape of a standard (`standards` makes one of the other).
 
 `warden.yaml` is checked and compiled at synth; what reaches a function is right by then, so nothing is validated here.
 A section is flattened to fields ("tags.immutability"); each field carries the place in the policy that it came from,
 so that every action can name the rule that asked for it.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from warden.names import RepositoryName, Severity
-from warden.wildcard import matches
 
 
 class Mode(StrEnum):
@@ -25,14 +22,33 @@ class Mode(StrEnum):
 
 
 class Immutability(StrEnum):
-    """What a standard may ask of tags. MUTABLE asks for nothing: a stricter setting stays as it is.
+    """What a standard may ask of tags, from the loosest to the strictest; a stricter setting than asked stays as it is.
 
+    MUTABLE asks for nothing. In MUTABLE_WITH_EXCLUSION the patterns name the tags that may NOT move; in
+    IMMUTABLE_WITH_EXCLUSION those that may.
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
     """
 
-    IMMUTABLE = "IMMUTABLE"
-    IMMUTABLE_WITH_EXCLUSION = "IMMUTABLE_WITH_EXCLUSION"
     MUTABLE = "MUTABLE"
+    MUTABLE_WITH_EXCLUSION = "MUTABLE_WITH_EXCLUSION"
+    IMMUTABLE_WITH_EXCLUSION = "IMMUTABLE_WITH_EXCLUSION"
+    IMMUTABLE = "IMMUTABLE"
+
+
+class Moves(StrEnum):
+    """What happens when a tag that should not move is found on another digest."""
+
+    IGNORE = "ignore"
+    TELL = "tell"
+    PUT_BACK = "put_back"
+
+
+class Encryption(StrEnum):
+    """How a repository is encrypted: https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
+
+    AES256 = "AES256"
+    KMS = "KMS"
+    KMS_DSSE = "KMS_DSSE"
 
 
 class LifecycleAction(StrEnum):
@@ -46,21 +62,24 @@ class LifecycleAction(StrEnum):
 class LifecycleRule:
     """One rule of the standard: images `of` a kind ("untagged", "any" or a tag pattern) leave.
 
-    Either those pushed more than `after_days` ago, or all but the newest `keep`: exactly one of the two is set.
+    Those pushed more than `after_days` ago, all but the newest `keep`, or those `not_pulled_days` days long: exactly
+    one of the three is set. ECR has no rule for the last kind.
     """
 
     of: str
     after_days: int | None = None
     keep: int | None = None
+    not_pulled_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TagsStandard:
-    """What is asked of tags; `exclude` are patterns of tags that may move."""
+    """What is asked of image tags; `exclude` are ECR's exclusion filters for `immutability`."""
 
     mode: Mode
     immutability: Immutability
     exclude: tuple[str, ...]
+    moves: Moves = Moves.TELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,7 @@ class ScanningStandard:
 
     mode: Mode
     on_push: bool
+    rescan_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,25 @@ class FindingsStandard:
 
     notify_from: Severity
     block_from: Severity
+    fixable_only: bool = False
+    new_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Images that no rule may take: those in use, and those with a tag of these patterns."""
+
+    in_use: bool
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that one plan may take from a repository; 0 means none, None that the author set no such cap."""
+
+    percent: int | None = None
+    images: int | None = None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +125,51 @@ class LifecycleStandard:
     mode: Mode
     action: LifecycleAction
     rules: tuple[LifecycleRule, ...]
+    protection: Protection = Protection(in_use=False, tags=())
+    caps: Caps = Caps()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessStandard:
+    """Who may be named in a repository's policy; `accounts` are those besides our own, None where any may."""
+
+    mode: Mode
+    forbid_public: bool
+    accounts: tuple[str, ...] | None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the repository's policy has to be read at all."""
+        return self.mode is not Mode.OFF and (self.forbid_public or self.accounts is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionStandard:
+    """How repositories should be encrypted, None where any way will do; fixed when a repository is made."""
+
+    mode: Mode
+    type: Encryption | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryTagsStandard:
+    """The keys of tags that a repository, the AWS resource, must have."""
+
+    mode: Mode
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Where images with a tag of these patterns go once they pass; `{name}` stands for the repository's last part."""
+
+    to: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """What the policy asks of one repository, after every matching rule is applied.
+    """What the policy asks of one repository, after every matching rule and the repository's own tags are applied.
 
     `origins` says for each field ("tags.exclude") where in the policy its value was written.
     """
@@ -100,6 +179,10 @@ class Standard:
     scanning: ScanningStandard
     findings: FindingsStandard
     lifecycle: LifecycleStandard
+    access: AccessStandard
+    encryption: EncryptionStandard
+    repository_tags: RepositoryTagsStandard
+    promotion: Promotion | None
     channels: tuple[str, ...]
     origins: Mapping[str, str]
 
@@ -113,85 +196,88 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Fields for the repositories whose name matches."""
+class Match:
+    """Which repositories a rule is for: those that every given part matches.
 
-    match: str
+    `name` is a pattern with ECR's wildcard, `regex` a regular expression for the whole name, `tags` patterns for the
+    values of the repository's tags, by key.
+    """
+
+    name: str = "*"
+    regex: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As it stands in an origin.
+
+        >>> str(Match("team-a/*")), str(Match(tags={"team": "a*"}))
+        ('team-a/*', 'team=a*')
+        """
+        parts = [self.name] if self.name != "*" or not (self.regex or self.tags) else []
+        parts += [f"/{self.regex}/"] if self.regex else []
+        return " ".join([*parts, *(f"{key}={pattern}" for key, pattern in sorted(self.tags.items()))])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Fields for the repositories that match."""
+
+    match: Match
     fields: Mapping[str, Field]
+
+
+class ChannelType(StrEnum):
+    """The kinds of chat that a policy can name."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+    DISCORD = "discord"
+    GOOGLE_CHAT = "google_chat"
+    SNS = "sns"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where notices go: the kind of chat, the name of the secret that holds its address, and further allowed hosts."""
+    """Where notices go: the kind of chat, the name of the secret that holds its address, and further allowed hosts.
+
+    A channel of type sns has a topic's ARN in place of the secret.
+    """
 
     name: str
-    type: str
+    type: ChannelType
     secret: str
     hosts: tuple[str, ...] = ()
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A finding accepted until the end of a day (ISO 8601, UTC) in the repositories that match."""
+
+    cve: str
+    repositories: tuple[str, ...]
+    package: str | None
+    until: str
+    reason: str
+    approved_by: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole compiled policy; `fingerprint` is the short hash of what it says."""
+    """The whole compiled policy; `fingerprint` is the short hash of what it says.
+
+    `open_channels` are the channels that a repository may choose by its own tag; `creation_templates` the prefixes for
+    which ECR makes repositories to the defaults.
+    """
 
     mode: Mode
     defaults: Mapping[str, Field]
     rules: tuple[Rule, ...]
     channels: Mapping[str, Channel]
     default_channels: tuple[str, ...]
+    open_channels: tuple[str, ...]
+    exemptions: tuple[Exemption, ...]
+    creation_templates: tuple[str, ...]
     fingerprint: str
-
-
-def load(path: Path) -> Policy:
-    """The policy that synth compiled into the asset."""
-    return from_compiled(json.loads(path.read_text("utf-8")))
-
-
-def from_compiled(compiled: Mapping[str, Any]) -> Policy:
-    """A policy out of its compiled form (see `policy/compiled.py`, which writes it)."""
-    defaults = _fields(compiled["defaults"])
-    return Policy(
-        mode=Mode(compiled["mode"]),
-        defaults=defaults,
-        rules=tuple(Rule(rule["match"], _fields(rule["fields"])) for rule in compiled["rules"]),
-        channels={
-            name: Channel(name, channel["type"], channel["secret"], tuple(channel["hosts"]))
-            for name, channel in compiled["channels"].items()
-        },
-        default_channels=tuple(defaults["channels"].value),
-        fingerprint=compiled["fingerprint"],
-    )
-
-
-def _fields(compiled: Mapping[str, Any]) -> dict[str, Field]:
-    return {name: Field(value, origin) for name, (value, origin) in compiled.items()}
-
-
-def effective_fields(policy: Policy, repository: RepositoryName) -> dict[str, Field]:
-    """Every field of a repository's standard: the defaults, then each matching rule in file order, later wins."""
-    fields = dict(policy.defaults)
-    for rule in policy.rules:
-        if matches(rule.match, repository):
-            fields.update(rule.fields)
-    return fields
-
-
-def standard_of(policy: Policy, repository: RepositoryName) -> Standard:
-    """What the policy asks of the repository."""
-    fields = effective_fields(policy, repository)
-    value = {name: field.value for name, field in fields.items()}
-    return Standard(
-        repository=repository,
-        tags=TagsStandard(
-            Mode(value["tags.mode"]), Immutability(value["tags.immutability"]), tuple(value["tags.exclude"])
-        ),
-        scanning=ScanningStandard(Mode(value["scanning.mode"]), value["scanning.on_push"]),
-        findings=FindingsStandard(Severity(value["findings.notify_from"]), Severity(value["findings.block_from"])),
-        lifecycle=LifecycleStandard(
-            Mode(value["lifecycle.mode"]),
-            LifecycleAction(value["lifecycle.action"]),
-            tuple(LifecycleRule(**rule) for rule in value["lifecycle.rules"]),
-        ),
-        channels=tuple(value["channels"]),
-        origins={name: field.origin for name, field in fields.items()},
-    )

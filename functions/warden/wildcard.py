@@ -18,3 +18,28 @@ def matches(pattern: str, text: str) -> bool:
     (True, False, True)
     """
     return _compiled(pattern).fullmatch(text) is not None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some text matches both patterns.
+
+    >>> overlap("v*", "*-rc"), overlap("v*", "dev-*"), overlap("latest", "l*t")
+    (True, False, True)
+    """
+    reachable = {(0, 0)}
+    waiting = [(0, 0)]
+    while waiting:
+        i, j = waiting.pop()
+        a, b = one[i : i + 1], other[j : j + 1]
+        if not a and not b:
+            return True
+        steps = set()
+        if a == "*":
+            steps |= {(i + 1, j), *([(i, j + 1)] if b else [])}
+        if b == "*":
+            steps |= {(i, j + 1), *([(i + 1, j)] if a else [])}
+        if a and a == b:
+            steps.add((i + 1, j + 1))
+        waiting += steps - reachable
+        reachable |= steps
+    return False

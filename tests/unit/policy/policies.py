@@ -5,8 +5,10 @@ from typing import Any
 from hypothesis import settings
 
 from policy.compiled import compile_text
+from warden.compiled_policy import from_compiled
 from warden.names import RepositoryName
-from warden.policy import Policy, Standard, from_compiled, standard_of
+from warden.policy import Policy, Standard
+from warden.standards import standard_of
 
 UNHURRIED = settings(deadline=None)
 """A law holds on a busy machine, too."""
@@ -29,4 +31,4 @@ def loaded(text: str) -> Policy:
 
 
 def standard(text: str, repository: str = "team-a/api") -> Standard:
-    return standard_of(loaded(text), RepositoryName(repository))
+    return standard_of(loaded(text), RepositoryName(repository), {})

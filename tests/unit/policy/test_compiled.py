@@ -10,8 +10,16 @@ from policy.layers import MOST_FILTERS
 from policy.sense import MOST_LIFECYCLE_RULES
 from tests.unit.policy.policies import a_file, loaded, standard
 from warden import lifecycle
+from warden.compiled_policy import from_compiled
 from warden.names import RepositoryName, Severity
-from warden.policy import Immutability, LifecycleAction, LifecycleRule, LifecycleStandard, Mode, effective_fields
+from warden.policy import (
+    Immutability,
+    LifecycleAction,
+    LifecycleRule,
+    LifecycleStandard,
+    Mode,
+)
+from warden.standards import effective
 
 RULES = """\
   - match: "team-*"
@@ -78,7 +86,7 @@ def test_every_matching_rule_applies_and_later_wins_field_by_field(
 def test_every_field_names_the_line_it_comes_from(field: str, origin: str) -> None:
     text = a_file("  tags: {exclude: [latest]}\n", RULES)
 
-    assert effective_fields(loaded(text), RepositoryName("team-a/api"))[field].origin == origin
+    assert effective(loaded(text), RepositoryName("team-a/api"), {}).fields[field].origin == origin
 
 
 def test_an_inherited_mode_names_the_line_of_the_policys_mode() -> None:
@@ -115,7 +123,7 @@ def test_a_lifecycle_is_enforced_only_where_its_own_section_says_so(
 @pytest.mark.parametrize("section", ["tags", "scanning"])
 @pytest.mark.parametrize("mode", ["report", "enforce", "off"])
 def test_other_sections_inherit_the_policys_mode(section: str, mode: str) -> None:
-    fields = effective_fields(loaded(a_file(top=f"mode: {mode}\n")), RepositoryName("team-a/api"))
+    fields = effective(loaded(a_file(top=f"mode: {mode}\n")), RepositoryName("team-a/api"), {}).fields
 
     assert fields[f"{section}.mode"].value == mode
 
@@ -222,3 +230,48 @@ def test_the_policy_that_is_deployed_by_default_is_valid_and_harmless() -> None:
     assert default["mode"] == "report"
     assert modes == {"report"}
     assert not any(name.endswith(".mode") for rule in default["rules"] for name in rule["fields"])
+
+
+EVERY_TYPE = """\
+version: 1
+defaults: {channels: [chat]}
+channels:
+  chat: {type: slack, secret: warden/chat}
+  teams: {type: teams, secret: warden/teams}
+  discord: {type: discord, secret: warden/discord}
+  google: {type: google_chat, secret: warden/google}
+  topic: {type: sns, topic: "arn:aws:sns:eu-west-1:111122223333:images"}
+  webhook: {type: webhook, secret: warden/webhook, hosts: ["hooks.example.com"]}
+"""
+
+
+def test_every_kind_of_channel_is_in_the_language_and_the_author_is_told_of_those_that_nothing_posts_to(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(EVERY_TYPE)
+
+    loaded_policy = policy.load(path)
+
+    channels = from_compiled(loaded_policy.compiled).channels
+    assert [str(channel.type) for channel in channels.values()] == list(channels["chat"].type.__class__)
+    assert channels["topic"].topic == "arn:aws:sns:eu-west-1:111122223333:images"
+    assert [note for note in loaded_policy.notes if "can't be deployed" in note] == [
+        f"warden.yaml:{line}: channels.{name}.type: this version posts to slack only, not to {kind}: it can't be "
+        "deployed with it"
+        for line, name, kind in (
+            (5, "teams", "teams"),
+            (6, "discord", "discord"),
+            (7, "google", "google_chat"),
+            (8, "topic", "sns"),
+            (9, "webhook", "webhook"),
+        )
+    ]
+
+
+def test_a_policy_that_would_lose_notices_is_not_deployed(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(EVERY_TYPE)
+
+    with pytest.raises(policy.PolicyError, match=r":5:17: channels\.teams\.type: this version posts to slack only"):
+        policy.load(path, to_deploy=True)

@@ -16,7 +16,7 @@ VALIDATOR = jsonschema.Draft202012Validator(schema.json_schema())
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
-        if "properties" in node:
+        if node.get("type") == "object" and "properties" in node:
             yield node
         for child in node.values():
             yield from _objects(child)
@@ -59,8 +59,10 @@ def test_every_key_is_explained_and_no_other_is_taken() -> None:
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"keep": 0, "of": "v*"}]}}},
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"expire": "any", "after": "7h"}]}}},
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"expire": "any", "keep": 3}]}}},
-        {"channels": {"platform": {"type": "teams", "secret": "warden/t"}}},
+        {"channels": {"platform": {"type": "team", "secret": "warden/t"}}},
         {"channels": {"platform": {"type": "slack", "secret": "https://hooks.slack.com/services/x"}}},
+        {"channels": {"platform": {"type": "sns", "secret": "warden/t"}}},
+        {"channels": {"platform": {"type": "teams"}}},
         {"channels": {"Platform": {"type": "slack", "secret": "warden/t"}}},
     ],
     ids=str,

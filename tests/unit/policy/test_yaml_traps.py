@@ -48,7 +48,15 @@ def test_a_lifecycle_pattern_stays_as_it_was_written(tag: str) -> None:
 def test_a_repository_pattern_stays_as_it_was_written(name: str) -> None:
     rules = compiled(a_file(rules=f"  - {{match: {name}, findings: {{notify_from: CRITICAL}}}}\n"))["rules"]
 
-    assert [rule["match"] for rule in rules] == [name]
+    assert [rule["match"]["name"] for rule in rules] == [name]
+
+
+@pytest.mark.parametrize("account", ["012345678901", "111122223333", "000000000000"])
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_an_account_number_keeps_every_digit(account: str, quote: str) -> None:
+    text = a_file(f"  access: {{accounts: [{quote}{account}{quote}]}}\n")
+
+    assert standard(text).access.accounts == (account,)
 
 
 def test_the_mode_off_is_no_false() -> None:

@@ -1,0 +1,110 @@
+"""The standard of one repository: the defaults, every rule that matches, and what its own tags tighten."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warden.names import RepositoryName, Severity
+from warden.overrides import SIGNATURES, RefusedTag, tighten
+from warden.policy import (
+    AccessStandard,
+    Caps,
+    Encryption,
+    EncryptionStandard,
+    Field,
+    FindingsStandard,
+    Immutability,
+    LifecycleAction,
+    LifecycleRule,
+    LifecycleStandard,
+    Match,
+    Mode,
+    Moves,
+    Policy,
+    Promotion,
+    Protection,
+    RepositoryTagsStandard,
+    ScanningStandard,
+    Standard,
+    TagsStandard,
+)
+from warden.wildcard import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Every field of a repository's standard, and what its tags tried in vain."""
+
+    fields: Mapping[str, Field]
+    refused: tuple[RefusedTag, ...] = ()
+
+
+_IMMUTABLE = frozenset({Immutability.IMMUTABLE, Immutability.IMMUTABLE_WITH_EXCLUSION})
+
+
+def applies(match: Match, repository: RepositoryName, tags: Mapping[str, str]) -> bool:
+    """Whether a rule is for the repository."""
+    return (
+        matches(match.name, repository)
+        and (match.regex is None or re.fullmatch(match.regex, repository) is not None)
+        and all(key in tags and matches(pattern, tags[key]) for key, pattern in match.tags.items())
+    )
+
+
+def effective(policy: Policy, repository: RepositoryName, tags: Mapping[str, str]) -> Effective:
+    """The defaults, then each matching rule in file order, later wins; then what the repository's tags may change."""
+    fields = dict(policy.defaults)
+    for rule in policy.rules:
+        if applies(rule.match, repository, tags):
+            fields.update(rule.fields)
+    tightened, refused = tighten(fields, tags, policy.open_channels)
+    exclude = tightened["tags.exclude"]
+    if tightened["tags.immutability"].value in _IMMUTABLE and SIGNATURES not in exclude.value:
+        tightened["tags.exclude"] = Field([*exclude.value, SIGNATURES], exclude.origin)
+    return Effective(tightened, refused)
+
+
+def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, str]) -> Standard:
+    """What the policy asks of the repository; `tags` are those of the repository itself, not of its images."""
+    fields = effective(policy, repository, tags).fields
+    value = {name: field.value for name, field in fields.items()}
+    accounts, encryption = value["access.accounts"], value["encryption.type"]
+    return Standard(
+        repository=repository,
+        tags=TagsStandard(
+            Mode(value["tags.mode"]),
+            Immutability(value["tags.immutability"]),
+            tuple(value["tags.exclude"]),
+            Moves(value["tags.moves"]),
+        ),
+        scanning=ScanningStandard(
+            Mode(value["scanning.mode"]), value["scanning.on_push"], value["scanning.rescan_after"]
+        ),
+        findings=FindingsStandard(
+            Severity(value["findings.notify_from"]),
+            Severity(value["findings.block_from"]),
+            value["findings.fixable_only"],
+            value["findings.new_only"],
+        ),
+        lifecycle=LifecycleStandard(
+            Mode(value["lifecycle.mode"]),
+            LifecycleAction(value["lifecycle.action"]),
+            tuple(LifecycleRule(**rule) for rule in value["lifecycle.rules"]),
+            Protection(value["lifecycle.protect.in_use"], tuple(value["lifecycle.protect.tags"])),
+            Caps(value["lifecycle.caps.percent"], value["lifecycle.caps.images"], value["lifecycle.caps.bytes"]),
+        ),
+        access=AccessStandard(
+            Mode(value["access.mode"]),
+            value["access.forbid_public"],
+            None if accounts is None else tuple(accounts),
+        ),
+        encryption=EncryptionStandard(
+            Mode(value["encryption.mode"]), None if encryption is None else Encryption(encryption)
+        ),
+        repository_tags=RepositoryTagsStandard(
+            Mode(value["repository_tags.mode"]), tuple(value["repository_tags.required"])
+        ),
+        promotion=Promotion(value["promote.to"], tuple(value["promote.tags"])) if value["promote.to"] else None,
+        channels=tuple(value["channels"]),
+        origins={name: field.origin for name, field in fields.items()},
+    )

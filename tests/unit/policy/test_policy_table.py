@@ -1,0 +1,344 @@
+"""What a policy means, case by case: what it says, for which repository, and what that repository gets."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.unit.policy.policies import a_file, loaded
+from warden.names import RepositoryName
+from warden.standards import effective
+
+NOTIFY = "findings.notify_from"
+MUTABILITY = "tags.immutability"
+
+
+class Case(NamedTuple):
+    """`rules`, `defaults` and `top` are YAML; `tags` are the repository's own; `gets` maps fields to their values."""
+
+    name: str
+    gets: dict[str, Any]
+    defaults: str = ""
+    rules: str = ""
+    top: str = ""
+    repository: str = "team-a/api"
+    tags: dict[str, str] = {}  # noqa: RUF012 - never changed
+    origin: str = ""
+    """Where the first of the fields comes from, where that is what the case is about."""
+
+
+def rule(match: str, said: str) -> str:
+    return f"  - {{match: {match}, {said}}}\n"
+
+
+def notify(match: str, severity: str) -> str:
+    return rule(match, f"findings: {{notify_from: {severity}}}")
+
+
+def match_case(match: str, repository: str, *, hit: bool, **tags: str) -> Case:
+    name = f"{match} {'matches' if hit else 'does not match'} {repository} {tags or ''}"
+    gets = {NOTIFY: "CRITICAL" if hit else "HIGH"}
+    return Case(f"match: {name}", gets, rules=notify(match, "CRITICAL"), repository=repository, tags=tags)
+
+
+MATCHING = [
+    match_case('"*"', "app", hit=True),
+    match_case('"app"', "app", hit=True),
+    match_case('"app"', "app2", hit=False),
+    match_case('"app"', "my/app", hit=False),
+    match_case('"*app"', "my/app", hit=True),
+    match_case('"team-a/*"', "team-a/api", hit=True),
+    match_case('"team-a/*"', "team-a/x/y", hit=True),
+    match_case('"team-a/*"', "team-a", hit=False),
+    match_case('"team-a/*"', "team-ab/api", hit=False),
+    match_case('"*/api"', "team-a/api", hit=True),
+    match_case('"*/api"', "api", hit=False),
+    match_case('"team-*/api"', "team-a/x/api", hit=True),
+    match_case('"t*a*i"', "team-a/api", hit=True),
+    match_case('"team.a/api"', "team-a/api", hit=False),
+    match_case('{name: "team-a/*"}', "team-a/api", hit=True),
+    match_case('{regex: "team-[ab]/.+"}', "team-a/api", hit=True),
+    match_case('{regex: "team-[ab]/.+"}', "team-c/api", hit=False),
+    match_case('{regex: "team"}', "team-a/api", hit=False),
+    match_case('{regex: "team.*"}', "team-a/api", hit=True),
+    match_case('{regex: "team-a/api|app"}', "app", hit=True),
+    match_case('{regex: "team-a/api|app"}', "app2", hit=False),
+    match_case("{tag: {team: a}}", "app", hit=True, team="a"),
+    match_case("{tag: {team: a}}", "app", hit=False, team="b"),
+    match_case("{tag: {team: a}}", "app", hit=False),
+    match_case("{tag: {team: a}}", "app", hit=False, Team="a"),
+    match_case('{tag: {team: "a*"}}', "app", hit=True, team="abc"),
+    match_case('{tag: {team: "*"}}', "app", hit=True, team=""),
+    match_case('{tag: {team: "*"}}', "app", hit=False, other="a"),
+    match_case("{tag: {team: a, env: prod}}", "app", hit=True, team="a", env="prod"),
+    match_case("{tag: {team: a, env: prod}}", "app", hit=False, team="a", env="dev"),
+    match_case('{name: "team-a/*", tag: {env: prod}}', "team-a/api", hit=True, env="prod"),
+    match_case('{name: "team-a/*", tag: {env: prod}}', "team-b/api", hit=False, env="prod"),
+    match_case('{name: "team-a/*", regex: ".*api"}', "team-a/api", hit=True),
+    match_case('{name: "team-a/*", regex: ".*api"}', "team-a/web", hit=False),
+    match_case('{regex: "app", tag: {env: prod}}', "app", hit=True, env="prod"),
+    match_case("{tag: {env: no}}", "app", hit=True, env="no"),
+    match_case("{tag: {version: 1.10}}", "app", hit=True, version="1.10"),
+]
+
+ORDER = [
+    Case("merge: a later rule wins", {NOTIFY: "LOW"}, rules=notify('"team-*"', "CRITICAL") + notify('"*/api"', "LOW")),
+    Case(
+        "merge: an earlier rule for others does not",
+        {NOTIFY: "LOW"},
+        rules=notify('"other"', "CRITICAL") + notify('"team-*"', "LOW"),
+    ),
+    Case(
+        "merge: rules win over defaults", {NOTIFY: "LOW"}, "  findings: {notify_from: MEDIUM}\n", notify('"*"', "LOW")
+    ),
+    Case(
+        "merge: field by field",
+        {NOTIFY: "LOW", "findings.block_from": "HIGH"},
+        "  findings: {block_from: HIGH}\n",
+        notify('"*"', "LOW"),
+    ),
+    Case(
+        "merge: one section leaves the others",
+        {"scanning.on_push": False, NOTIFY: "MEDIUM"},
+        "  findings: {notify_from: MEDIUM}\n",
+        rule('"*"', "scanning: {on_push: false}"),
+    ),
+    Case(
+        "merge: lists are replaced whole",
+        {"tags.exclude": ["b", "sha256-*"]},
+        "  tags: {exclude: [a]}\n",
+        rule('"*"', "tags: {exclude: [b]}"),
+    ),
+    Case(
+        "merge: an empty list replaces",
+        {"tags.exclude": ["sha256-*"]},
+        "  tags: {exclude: [a]}\n",
+        rule('"*"', "tags: {exclude: []}"),
+    ),
+    Case(
+        "merge: channels are replaced whole",
+        {"channels": ["platform"]},
+        rules=rule('"*"', "channels: [platform]"),
+        origin='rule "*", warden.yaml:5',
+    ),
+    Case(
+        "merge: what is nested is merged by its parts",
+        {"lifecycle.caps.percent": 10, "lifecycle.caps.images": 7},
+        "  lifecycle: {caps: {percent: 10, images: 5}}\n",
+        rule('"*"', "lifecycle: {caps: {images: 7}}"),
+    ),
+    Case(
+        "merge: protection, too",
+        {"lifecycle.protect.in_use": True, "lifecycle.protect.tags": ["prod-*"]},
+        "  lifecycle: {protect: {in_use: true}}\n",
+        rule('"*"', 'lifecycle: {protect: {tags: ["prod-*"]}}'),
+    ),
+    Case(
+        "merge: three rules, each its field",
+        {NOTIFY: "LOW", "scanning.on_push": False, "tags.moves": "ignore"},
+        rules=notify('"team-*"', "LOW")
+        + rule('"*/api"', "scanning: {on_push: false}")
+        + rule('"*"', "tags: {moves: ignore}"),
+    ),
+    Case(
+        "merge: a rule by tag after one by name wins",
+        {NOTIFY: "LOW"},
+        rules=notify('"team-a/*"', "CRITICAL") + notify("{tag: {env: prod}}", "LOW"),
+        tags={"env": "prod"},
+    ),
+    Case(
+        "merge: a rule by name after one by tag wins",
+        {NOTIFY: "CRITICAL"},
+        rules=notify("{tag: {env: prod}}", "LOW") + notify('"team-a/*"', "CRITICAL"),
+        tags={"env": "prod"},
+    ),
+    Case("origin: the defaults' line", {NOTIFY: "LOW"}, "  findings: {notify_from: LOW}\n", origin="warden.yaml:4"),
+    Case(
+        "origin: the rule and its line", {NOTIFY: "LOW"}, rules=notify('"*"', "LOW"), origin='rule "*", warden.yaml:5'
+    ),
+    Case(
+        "origin: a regular expression",
+        {NOTIFY: "LOW"},
+        rules=notify('{regex: ".+"}', "LOW"),
+        origin='rule "/.+/", warden.yaml:5',
+    ),
+    Case(
+        "origin: a tag",
+        {NOTIFY: "LOW"},
+        rules=notify("{tag: {env: prod}}", "LOW"),
+        tags={"env": "prod"},
+        origin='rule "env=prod", warden.yaml:5',
+    ),
+    Case("origin: nothing written", {NOTIFY: "HIGH"}, origin="built-in default"),
+    Case("origin: the preset", {NOTIFY: "MEDIUM"}, top="preset: strict\n", origin="preset strict"),
+    Case("origin: the policy's mode", {"tags.mode": "enforce"}, top="mode: enforce\n", origin="warden.yaml:2"),
+]
+
+PRESETS = [
+    Case("preset: baseline is what is built in", {NOTIFY: "HIGH", "tags.moves": "tell"}, top="preset: baseline\n"),
+    Case(
+        "preset: strict",
+        {
+            NOTIFY: "MEDIUM",
+            "findings.block_from": "HIGH",
+            "tags.moves": "put_back",
+            "scanning.rescan_after": 7,
+            "access.forbid_public": True,
+        },
+        top="preset: strict\n",
+    ),
+    Case("preset: defaults win over it", {NOTIFY: "LOW"}, "  findings: {notify_from: LOW}\n", top="preset: strict\n"),
+    Case(
+        "preset: rules win over it",
+        {"tags.moves": "ignore"},
+        rules=rule('"*"', "tags: {moves: ignore}"),
+        top="preset: strict\n",
+    ),
+    Case("preset: it sets no mode", {"tags.mode": "report", "access.mode": "report"}, top="preset: strict\n"),
+    Case(
+        "preset: none of it is destructive", {"lifecycle.rules": [], "lifecycle.mode": "report"}, top="preset: strict\n"
+    ),
+]
+
+CAUTIOUS = ("lifecycle", "access")
+MODES = [
+    Case(
+        f"mode: {top or 'none'} above, {own or 'none'} in {section}",
+        {f"{section}.mode": own or ("report" if not top or (top == "enforce" and section in CAUTIOUS) else top)},
+        f"  {section}: {{mode: {own}}}\n" if own else "",
+        top=f"mode: {top}\n" if top else "",
+    )
+    for section in ("tags", "scanning", "lifecycle", "access", "encryption", "repository_tags")
+    for top, own in (("", ""), ("enforce", ""), ("off", ""), ("enforce", "report"), ("report", "enforce"))
+]
+
+WRITTEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
+    (
+        "scanning.rescan_after",
+        "scanning: {{rescan_after: {}}}",
+        [("7d", 7), ("2w", 14), ("1 week", 7), ("30 days", 30)],
+    ),
+    (
+        "lifecycle.caps.bytes",
+        "lifecycle: {{caps: {{bytes: {}}}}}",
+        [("50 GB", 50 * 1000**3), ("20GiB", 20 * 1024**3), ("1 TiB", 1024**4), ("500 kB", 500_000), ("3 B", 3)],
+    ),
+    (
+        "lifecycle.caps.percent",
+        "lifecycle: {{caps: {{percent: {}}}}}",
+        [("0", 0), ("25", 25), ("25%", 25), ("100", 100)],
+    ),
+    ("lifecycle.caps.images", "lifecycle: {{caps: {{images: {}}}}}", [("0", 0), ("500", 500)]),
+    (
+        "access.accounts",
+        "access: {{accounts: [{}]}}",
+        [("012345678901", ["012345678901"]), ("'111122223333'", ["111122223333"])],
+    ),
+    ("tags.moves", "tags: {{moves: {}}}", [("ignore", "ignore"), ("tell", "tell"), ("put_back", "put_back")]),
+    (
+        "encryption.type",
+        "encryption: {{type: {}}}",
+        [("AES256", "AES256"), ("KMS", "KMS"), ("KMS_DSSE", "KMS_DSSE")],
+    ),
+    (
+        "repository_tags.required",
+        "repository_tags: {{required: [{}]}}",
+        [("owner", ["owner"]), ("no", ["no"]), ("1.10", ["1.10"])],
+    ),
+    (
+        "promote.to",
+        "promote: {{to: {}, tags: [v*]}}",
+        [("'release/{name}'", "release/{name}"), ("release/app", "release/app")],
+    ),
+    ("findings.fixable_only", "findings: {{fixable_only: {}}}", [("true", True), ("false", False)]),
+    ("findings.new_only", "findings: {{new_only: {}}}", [("true", True)]),
+    (
+        "lifecycle.rules",
+        "lifecycle: {{rules: [{}]}}",
+        [
+            ("{expire: any, not_pulled_for: 180d}", [{"of": "any", "not_pulled_days": 180}]),
+            ("{expire: 1.10, after: 1d}", [{"of": "1.10", "after_days": 1}]),
+            ("{keep: 3, of: no}", [{"of": "no", "keep": 3}]),
+        ],
+    ),
+]
+"""A field, how it stands in a section, and what it is written as with what it means."""
+VALUES = [
+    Case(f"value: {field} {text} is {value!r}", {field: value}, f"  {shape.format(text)}\n")
+    for field, shape, pairs in WRITTEN
+    for text, value in pairs
+]
+
+MUTABILITIES = [
+    Case(
+        f"tags: {kind} keeps {exclude} and signatures",
+        {"tags.exclude": gets},
+        f"  tags: {{immutability: {kind}, exclude: {exclude}}}\n",
+    )
+    for kind, exclude, gets in [
+        ("IMMUTABLE", "[]", ["sha256-*"]),
+        ("IMMUTABLE_WITH_EXCLUSION", "[a]", ["a", "sha256-*"]),
+        ("IMMUTABLE_WITH_EXCLUSION", "['sha256-*', a]", ["sha256-*", "a"]),
+        ("MUTABLE_WITH_EXCLUSION", "['v*']", ["v*"]),
+        ("MUTABLE", "[]", []),
+    ]
+]
+
+OWN_TAGS = [
+    Case(
+        "own tag: tightens after every rule",
+        {NOTIFY: "LOW"},
+        rules=notify('"*"', "MEDIUM"),
+        tags={"warden:findings.notify_from": "LOW"},
+        origin="tag warden:findings.notify_from",
+    ),
+    Case(
+        "own tag: can't loosen what a rule said",
+        {NOTIFY: "MEDIUM"},
+        rules=notify('"*"', "MEDIUM"),
+        tags={"warden:findings.notify_from": "HIGH"},
+    ),
+    Case(
+        "own tag: can't undo what a rule loosened further",
+        {NOTIFY: "CRITICAL"},
+        rules=notify('"*"', "CRITICAL"),
+        tags={"warden:findings.notify_from": "SOME"},
+    ),
+    Case(
+        "own tag: an open channel",
+        {"channels": ["platform"]},
+        top="overrides: {channels: [platform]}\n",
+        tags={"warden:channels": "platform"},
+        origin="tag warden:channels",
+    ),
+    Case(
+        "own tag: a channel that is not open",
+        {"channels": ["platform"]},
+        tags={"warden:channels": "platform"},
+        origin="warden.yaml:3",
+    ),
+    Case("own tag: no mode", {"tags.mode": "report"}, tags={"warden:tags.mode": "enforce"}),
+    Case("own tag: no lifecycle", {"lifecycle.action": "archive"}, tags={"warden:lifecycle.action": "delete"}),
+    Case(
+        "own tag: matches a rule, too",
+        {NOTIFY: "LOW"},
+        rules=notify('{tag: {"warden:findings.notify_from": "*"}}', "LOW"),
+        tags={"warden:findings.notify_from": "HIGH"},
+    ),
+]
+
+CASES = [*MATCHING, *ORDER, *PRESETS, *MODES, *VALUES, *MUTABILITIES, *OWN_TAGS]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_repository_gets_what_the_policy_says(case: Case) -> None:
+    policy = loaded(a_file(case.defaults, case.rules, case.top))
+
+    fields = effective(policy, RepositoryName(case.repository), case.tags).fields
+
+    assert {name: fields[name].value for name in case.gets} == case.gets
+    if case.origin:
+        assert fields[next(iter(case.gets))].origin == case.origin
+
+
+def test_the_table_is_as_large_as_it_says() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 120
