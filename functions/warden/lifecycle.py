@@ -7,18 +7,73 @@ import json
 from typing import Any
 
 from warden.policy import LifecycleAction, LifecycleRule, LifecycleStandard
+from warden.text import clean
+
+LONGEST = 200
 
 
 def render(standard: LifecycleStandard) -> str | None:
     """The lifecycle policy that the standard asks for, as text for PutLifecyclePolicy; None where it asks for none.
 
     Rules keep their order, as priorities from 1; ECR evaluates a rule on `any` image last, so it must stand last (the
-    policy's check sees to that).
+    policy's check sees to that). ECR has no rule for images that nobody pulled: those are left out.
     """
-    if not standard.rules:
+    expressible = [rule for rule in standard.rules if rule.not_pulled_days is None]
+    if not expressible:
         return None
-    rules = [_render_rule(rule, standard.action, priority) for priority, rule in enumerate(standard.rules, start=1)]
+    rules = [_render_rule(rule, standard.action, priority) for priority, rule in enumerate(expressible, start=1)]
     return json.dumps({"rules": rules}, separators=(",", ":"))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two lifecycle policies mean the same: the order of keys, spaces, descriptions and numbers are no drift.
+
+    What can't be read is the same as nothing.
+    """
+    meanings = (_meaning(one), _meaning(other))
+    return meanings[0] is not None and meanings[0] == meanings[1]
+
+
+def in_words(text: str) -> str:
+    """A lifecycle policy that anybody may have written, for people, one part a rule."""
+    meaning = _meaning(text)
+    if meaning is None:
+        return "a policy that can't be read"
+    return "; ".join(map(_rule_in_words, meaning)) or "a policy without rules"
+
+
+def _meaning(text: str) -> list[dict[str, Any]] | None:
+    """What the rules do, in the order in which ECR takes them; None where the text is no lifecycle policy."""
+    try:
+        rules = sorted(json.loads(text)["rules"], key=lambda rule: int(rule["rulePriority"]))
+        return [_meaning_of_rule(rule) for rule in rules]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _meaning_of_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: sorted(set(value)) for name, value in rule["selection"].items() if isinstance(value, list)}
+    selection = {**rule["selection"], **lists}
+    # A prefix is a pattern that ends in a wildcard.
+    prefixes = [f"{prefix}*" for prefix in selection.pop("tagPrefixList", ())]
+    if patterns := sorted({*selection.pop("tagPatternList", ()), *prefixes}):
+        selection["patterns"] = patterns
+    return {"selection": selection, "action": rule["action"]}
+
+
+def _rule_in_words(rule: dict[str, Any]) -> str:
+    selection, action = rule["selection"], rule["action"]
+    verb = "delete" if action.get("type") == "expire" else "archive" if action.get("type") == "transition" else "take"
+    kind = selection.get("tagStatus")
+    which = {"untagged": "untagged images", "any": "all images"}.get(str(kind), "")
+    which = which or f"images tagged {' and '.join(map(str, selection.get('patterns', ['something'])))}"
+    number = selection.get("countNumber")
+    if selection.get("countType") == "imageCountMoreThan":
+        return clean(f"{verb} {which} beyond the newest {number}", LONGEST)
+    since = {"sinceImagePulled": "last pull", "sinceImageTransitioned": "archiving"}.get(
+        str(selection.get("countType")), "push"
+    )
+    return clean(f"{verb} {which} {number} days after the {since}", LONGEST)
 
 
 def _render_rule(rule: LifecycleRule, action: LifecycleAction, priority: int) -> dict[str, Any]:
@@ -52,4 +107,6 @@ def describe(rule: LifecycleRule, action: LifecycleAction) -> str:
     which = {"untagged": "untagged images", "any": "all images"}.get(rule.of, f"images tagged {rule.of}")
     if rule.keep is not None:
         return f"{action} {which} beyond the newest {rule.keep}"
+    if rule.not_pulled_days is not None:
+        return f"{action} {which} {rule.not_pulled_days} days after the last pull"
     return f"{action} {which} {rule.after_days} days after the push"

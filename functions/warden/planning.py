@@ -4,202 +4,105 @@ Ordered so that a half-applied plan is never worse than none: what protects come
 """
 
 import json
-from dataclasses import dataclass
-from enum import StrEnum
 
-from warden import lifecycle
-from warden.names import ImageId, RepositoryName
-from warden.policy import Immutability, LifecycleAction, Mode, Standard
-from warden.wildcard import matches
+from warden import access, immutability, lifecycle
+from warden.access import EVERYBODY
+from warden.actions import Action, ActionKind
+from warden.immutability import Setting
+from warden.observations import RepositoryObservation
+from warden.policy import Caps, Encryption, Immutability, LifecycleAction, Mode, Protection, Standard
+from warden.text import clean
 
-MAX_EXCLUSIONS = 5
-"""How many exclusion filters a repository can have (PutImageTagMutability)."""
-
-
-class ActionKind(StrEnum):
-    """The ECR mutation that an action makes."""
-
-    SET_TAG_IMMUTABILITY = "set tag immutability"
-    SET_SCAN_ON_PUSH = "set scan on push"
-    PUT_LIFECYCLE_POLICY = "put lifecycle policy"
+LONGEST_NAME = 120
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryObservation:
-    """What ECR said of one repository. `lifecycle_policy` is its text, or None where there is none."""
-
-    name: RepositoryName
-    immutability: str
-    exclusions: tuple[str, ...]
-    scan_on_push: bool
-    lifecycle_policy: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ScanningRule:
-    """One rule of the registry's scanning configuration: how often, for which repository names."""
-
-    frequency: str
-    filters: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryScanning:
-    """The registry's own scanning configuration, which wins over what a repository says."""
-
-    enhanced: bool
-    rules: tuple[ScanningRule, ...] = ()
-
-    def scans_on_push(self, repository: RepositoryName) -> bool:
-        """Whether the registry scans this repository's pushes, whatever the repository itself says.
-
-        A filter without a wildcard matches any name that contains it.
-        https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-filters.html
-        """
-        return any(
-            rule.frequency in {"SCAN_ON_PUSH", "CONTINUOUS_SCAN"}
-            and any(matches(pattern if "*" in pattern else f"*{pattern}*", repository) for pattern in rule.filters)
-            for rule in self.rules
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One ECR mutation, or what one would be.
-
-    `field`, `before` and `after` say what differs, for people; `origin` which place in the policy asked for it.
-    `mode` is the standard's for this section: only an action in `enforce` is applied. `blocked` says why an action that
-    the standard asks for can't be taken, and that a person must look.
-    """
-
-    kind: ActionKind
-    repository: RepositoryName
-    field: str
-    before: str
-    after: str
-    origin: str
-    mode: Mode
-    immutability: str = ""
-    exclusions: tuple[str, ...] = ()
-    scan_on_push: bool = True
-    lifecycle_policy: str = ""
-    destroys: bool = False
-    blocked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanPlan:
-    """The images whose scans are to be started, or the reason why none is.
-
-    `results_come` says whether basic scanning gives results here at all.
-    """
-
-    images: tuple[ImageId, ...]
-    reason: str
-    results_come: bool
-
-
-def plan_scans(
-    images: tuple[ImageId, ...],
-    *,
-    repository_scans: bool,
-    scanning: RegistryScanning,
-    standard: Standard,
-) -> ScanPlan:
-    """Which of the images of one push need a scan to be started.
-
-    `repository_scans` is the repository's own scan-on-push setting. A scan reads an image and changes nothing, so it is
-    started in `report` mode too; only `off` stops it.
-    """
-    if scanning.enhanced:  # StartImageScan is refused: Inspector scans by itself
-        return ScanPlan((), "the registry has enhanced scanning", results_come=False)
-    if repository_scans or scanning.scans_on_push(standard.repository):
-        return ScanPlan((), "ECR scans this repository's pushes by itself", results_come=True)
-    if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:
-        origin = standard.origins["scanning.on_push"]
-        return ScanPlan((), f"the policy asks for no scans ({origin})", results_come=False)
-    return ScanPlan(images, "", results_come=True)
-
-
-class Result(StrEnum):
-    """What came of an action."""
-
-    DONE = "done"
-    REPORTED = "would be done"
-    BLOCKED = "needs a person"
-    REFUSED = "refused by ECR"
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """An action with what came of it, and why where it was not done."""
-
-    action: Action
-    result: Result
-    reason: str = ""
-
-    @property
-    def remark(self) -> str:
-        """What there is to say besides the change itself: nothing where it was made."""
-        return "" if self.result is Result.DONE else ": ".join(filter(None, (self.result, self.reason)))
-
-    def __str__(self) -> str:
-        """One line for people."""
-        change = f"{self.action.field}: {self.action.before} → {self.action.after}"
-        return f"{change} ({self.remark})" if self.remark else change
-
-
-def plan(observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard) -> tuple[Action, ...]:
+def plan(observation: RepositoryObservation, standard: Standard) -> tuple[Action, ...]:
     """The actions that would bring the repository to its standard; none where it complies."""
-    steps = (_plan_tags(observation, standard), _plan_scanning(observation, scanning, standard))
-    return tuple(action for action in (*steps, _plan_lifecycle(observation, standard)) if action)
+    steps = (
+        _plan_access(observation, standard),
+        _plan_access_review(observation, standard),
+        _plan_tags(observation, standard),
+        _plan_scanning(observation, standard),
+        _plan_repository_tags(observation, standard),
+        _plan_encryption(observation, standard),
+        _plan_lifecycle(observation, standard),
+    )
+    return tuple(action for action in steps if action)
+
+
+def _plan_access(observation: RepositoryObservation, standard: Standard) -> Action | None:
+    """Only what lets the forbidden in is taken out; the rest of the policy is somebody's work."""
+    judged = _judge_access(observation, standard)
+    if not judged or not judged.forbidden:
+        return None
+    names = ", ".join(EVERYBODY if name == "*" else clean(name, LONGEST_NAME) for name in judged.forbidden)
+    public = "*" in judged.forbidden
+    field = "forbid_public" if public and standard.access.forbid_public else "accounts"
+    return Action(
+        kind=ActionKind.SET_ACCESS_POLICY if judged.mended else ActionKind.DELETE_ACCESS_POLICY,
+        repository=observation.name,
+        field="access",
+        before=f"allows {names}",
+        after=f"without {names}" if judged.mended else "no repository policy",
+        reason="anybody can use the repository" if public else "accounts that the standard does not name can use it",
+        origin=standard.origins[f"access.{field}"],
+        mode=standard.access.mode,
+        access_policy=judged.mended or "",
+        original=observation.access_policy or "",
+    )
+
+
+def _plan_access_review(observation: RepositoryObservation, standard: Standard) -> Action | None:
+    judged = _judge_access(observation, standard)
+    if not judged or not judged.doubtful:
+        return None
+    return Action(
+        kind=ActionKind.REVIEW_ACCESS_POLICY,
+        repository=observation.name,
+        field="access in doubt",
+        before=judged.doubtful,
+        after="a policy that names who may",
+        reason="who can use the repository can't be told",
+        origin=standard.origins["access.mode"],
+        mode=standard.access.mode,
+        blocked="a person must read the repository's policy: what can't be judged is not changed",
+    )
+
+
+def _judge_access(observation: RepositoryObservation, standard: Standard) -> access.Judged | None:
+    if not standard.access.asks or observation.access_policy is None:
+        return None
+    return access.judge(observation.access_policy, observation.account, standard.access)
 
 
 def _plan_tags(observation: RepositoryObservation, standard: Standard) -> Action | None:
-    """Exclusions that are there are merged, never wiped: another tool, or a person, put them there for a reason."""
-    if standard.tags.mode is Mode.OFF or standard.tags.immutability is Immutability.MUTABLE:
+    if standard.tags.mode is Mode.OFF:
         return None
-    wanted = standard.tags.exclude
-    # In MUTABLE_WITH_EXCLUSION the filters name the tags that may NOT move: they say the opposite.
-    kept = observation.exclusions if observation.immutability == Immutability.IMMUTABLE_WITH_EXCLUSION else ()
-    if observation.immutability == Immutability.IMMUTABLE_WITH_EXCLUSION and set(wanted) <= set(kept):
-        return None
-    merged = (*kept, *(pattern for pattern in wanted if pattern not in kept))
-    immutability = Immutability.IMMUTABLE_WITH_EXCLUSION if merged else Immutability.IMMUTABLE
-    if observation.immutability == immutability and not merged:
+    asked = Setting(standard.tags.immutability, standard.tags.exclude)
+    seen = Setting(Immutability(observation.immutability), observation.exclusions)
+    wanted = immutability.wanted(seen, asked)
+    if wanted is None:
         return None
     return Action(
         kind=ActionKind.SET_TAG_IMMUTABILITY,
         repository=observation.name,
         field="tag immutability",
-        before=_describe_tags(observation.immutability, observation.exclusions),
-        after=_describe_tags(immutability, merged),
+        before=str(seen),
+        after=str(wanted.setting),
+        reason=wanted.reason,
         origin=standard.origins["tags.immutability"],
         mode=standard.tags.mode,
-        immutability=immutability,
-        exclusions=merged,
-        blocked=(
-            f"{len(merged)} exclusion filters would be needed and ECR allows {MAX_EXCLUSIONS}: "
-            "remove one from the repository or from the policy"
-            if len(merged) > MAX_EXCLUSIONS
-            else ""
-        ),
+        immutability=wanted.setting.immutability,
+        exclusions=wanted.setting.patterns,
+        blocked=wanted.blocked,
     )
 
 
-def _describe_tags(immutability: str, exclusions: tuple[str, ...]) -> str:
-    if not exclusions:
-        return immutability
-    relation = "only" if immutability.startswith("MUTABLE") else "except"
-    words = "IMMUTABLE" if relation in {"only", "except"} else immutability
-    return f"{words} {relation} {', '.join(exclusions)}"
-
-
-def _plan_scanning(observation: RepositoryObservation, scanning: RegistryScanning, standard: Standard) -> Action | None:
+def _plan_scanning(observation: RepositoryObservation, standard: Standard) -> Action | None:
     """Under enhanced scanning, and where a registry rule covers the repository, its own setting means nothing."""
-    if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:
+    if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push or observation.scan_on_push:
         return None
-    if scanning.enhanced or observation.scan_on_push or scanning.scans_on_push(observation.name):
+    if observation.scanning.enhanced or observation.scanning.scans_on_push(observation.name):
         return None
     return Action(
         kind=ActionKind.SET_SCAN_ON_PUSH,
@@ -207,24 +110,86 @@ def _plan_scanning(observation: RepositoryObservation, scanning: RegistryScannin
         field="scan on push",
         before="off",
         after="on",
+        reason="pushed images are not scanned by ECR",
         origin=standard.origins["scanning.on_push"],
         mode=standard.scanning.mode,
     )
 
 
+def _plan_repository_tags(observation: RepositoryObservation, standard: Standard) -> Action | None:
+    missing = sorted(set(standard.repository_tags.required) - set(observation.tags))
+    if standard.repository_tags.mode is Mode.OFF or not missing:
+        return None
+    keys = ", ".join(missing)
+    return Action(
+        kind=ActionKind.TAG_REPOSITORY,
+        repository=observation.name,
+        field="repository tags",
+        before=f"no {keys}",
+        after=f"a value for {keys}",
+        reason="the standard requires these tags of every repository",
+        origin=standard.origins["repository_tags.required"],
+        mode=standard.repository_tags.mode,
+        blocked="only people know the values: set them by `aws ecr tag-resource`, or where the repository is defined",
+    )
+
+
+def _plan_encryption(observation: RepositoryObservation, standard: Standard) -> Action | None:
+    asked = standard.encryption.type
+    if standard.encryption.mode is Mode.OFF or asked is None:
+        return None
+    if observation.encryption == asked or (asked, observation.encryption) in _STRICTER:
+        return None
+    return Action(
+        kind=ActionKind.CHANGE_ENCRYPTION,
+        repository=observation.name,
+        field="encryption",
+        before=observation.encryption,
+        after=asked,
+        reason="the repository is not encrypted as the standard asks",
+        origin=standard.origins["encryption.type"],
+        mode=standard.encryption.mode,
+        blocked="ECR fixes it when a repository is made: make a new one, and copy the images that are needed",
+    )
+
+
+_STRICTER = frozenset(
+    {
+        (Encryption.AES256, Encryption.KMS),
+        (Encryption.AES256, Encryption.KMS_DSSE),
+        (Encryption.KMS, Encryption.KMS_DSSE),
+    }
+)
+"""What is asked, and what is better than that."""
+
+
 def _plan_lifecycle(observation: RepositoryObservation, standard: Standard) -> Action | None:
-    """Only where none is there: a policy that somebody wrote is not replaced without a preview."""
+    """A policy that means the same is none to be put; what another wrote is kept in the ledger."""
     text = lifecycle.render(standard.lifecycle)
-    if standard.lifecycle.mode is Mode.OFF or text is None or observation.lifecycle_policy is not None:
+    there = observation.lifecycle_policy
+    if standard.lifecycle.mode is Mode.OFF or text is None or (there is not None and lifecycle.same(there, text)):
         return None
     return Action(
         kind=ActionKind.PUT_LIFECYCLE_POLICY,
         repository=observation.name,
         field="lifecycle policy",
-        before="none",
+        before="none" if there is None else lifecycle.in_words(there),
         after="; ".join(rule["description"] for rule in json.loads(text)["rules"]),
+        reason="old images stay for ever" if there is None else "images leave by other rules than the standard's",
         origin=standard.origins["lifecycle.rules"],
         mode=standard.lifecycle.mode,
         lifecycle_policy=text,
+        original=there or "",
         destroys=standard.lifecycle.action is LifecycleAction.DELETE,
+        blocked=_why_no_lifecycle(observation, standard) if standard.lifecycle.mode is Mode.ENFORCE else "",
     )
+
+
+def _why_no_lifecycle(observation: RepositoryObservation, standard: Standard) -> str:
+    """What can't be checked before a policy is put, as long as there is no preview."""
+    asked = standard.lifecycle
+    if asked.protection != Protection(in_use=False, tags=()) or asked.caps != Caps():
+        return "the policy protects images or caps what may leave, which this version can't check beforehand"
+    if observation.lifecycle_policy is not None and asked.action is LifecycleAction.DELETE:
+        return "a lifecycle policy that deletes is not put over another that somebody wrote: archive, or put it by hand"
+    return ""

@@ -5,116 +5,37 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.builders import a_policy, image_id, observation
 from warden import lifecycle
+from warden.actions import Action, ActionKind
 from warden.names import RepositoryName
-from warden.planning import (
-    MAX_EXCLUSIONS,
-    Action,
-    ActionKind,
-    RegistryScanning,
-    RepositoryObservation,
-    ScanningRule,
-    plan,
-    plan_scans,
-)
-from warden.policy import Mode, Policy, standard_of
+from warden.observations import RegistryScanning, RepositoryObservation, ScanningRule
+from warden.planning import plan
+from warden.policy import Policy
+from warden.scan_planning import plan_scans
+from warden.standards import standard_of
 
 APP = RepositoryName("team/app")
 BASIC = RegistryScanning(enhanced=False)
 ENHANCED = RegistryScanning(enhanced=True)
+REORDERED = """{"rules": [{"action": {"targetStorageClass": "archive", "type": "transition"}, "rulePriority": 7,
+  "selection": {"countNumber": 7, "countUnit": "days", "countType": "sinceImagePushed", "tagStatus": "untagged"}}]}"""
+"""What the builders' policy asks for, as another tool would write it."""
 
 
 def planned(seen: RepositoryObservation, policy: Policy, scanning: RegistryScanning = BASIC) -> dict[str, Action]:
-    return {action.kind: action for action in plan(seen, scanning, standard_of(policy, seen.name))}
-
-
-def applied(seen: RepositoryObservation, action: Action) -> RepositoryObservation:
-    """What ECR would say after the action; the settings it replaces are replaced whole, as ECR does."""
-    match action.kind:
-        case ActionKind.SET_TAG_IMMUTABILITY:
-            return replace(seen, immutability=action.immutability, exclusions=action.exclusions)
-        case ActionKind.SET_SCAN_ON_PUSH:
-            return replace(seen, scan_on_push=action.scan_on_push)
-        case ActionKind.PUT_LIFECYCLE_POLICY:
-            return replace(seen, lifecycle_policy=action.lifecycle_policy)
-
-
-patterns = st.sampled_from(["latest", "dev-*", "sha256-*", "v*", "main"])
-modes = st.sampled_from(Mode)
-observations = st.builds(
-    RepositoryObservation,
-    name=st.just(APP),
-    immutability=st.sampled_from(["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"]),
-    exclusions=st.lists(patterns, unique=True, max_size=3).map(tuple),
-    scan_on_push=st.booleans(),
-    lifecycle_policy=st.none() | st.just('{"rules":[]}'),
-)
-policies = st.builds(
-    lambda mode, immutability, exclude, rules: a_policy(
-        tags__mode=mode,
-        tags__immutability=immutability,
-        tags__exclude=sorted({*exclude, "sha256-*"}),
-        scanning__mode=mode,
-        lifecycle__mode=mode,
-        lifecycle__rules=rules,
-    ),
-    modes,
-    st.sampled_from(["IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE"]),
-    st.lists(patterns, unique=True, max_size=3),
-    st.sampled_from([[], [{"of": "untagged", "after_days": 7}], [{"of": "v*", "keep": 30}]]),
-)
-scannings = st.sampled_from([BASIC, ENHANCED, RegistryScanning(False, (ScanningRule("SCAN_ON_PUSH", ("*",)),))])
-
-
-@given(observations, policies, scannings)
-def test_applying_a_plan_leaves_nothing_to_plan(
-    seen: RepositoryObservation, policy: Policy, scanning: RegistryScanning
-) -> None:
-    actions = plan(seen, scanning, standard_of(policy, APP))
-    for action in actions:
-        if not action.blocked:
-            seen = applied(seen, action)
-    left = plan(seen, scanning, standard_of(policy, APP))
-    assert [action.kind for action in left] == [action.kind for action in actions if action.blocked]
-
-
-@given(observations, policies, scannings)
-def test_a_section_that_is_off_plans_nothing_and_report_stays_report(
-    seen: RepositoryObservation, policy: Policy, scanning: RegistryScanning
-) -> None:
-    standard = standard_of(policy, APP)
-    for action in plan(seen, scanning, standard):
-        assert action.mode is standard.tags.mode
-        assert action.mode is not Mode.OFF
-        assert action.origin
-
-
-@given(observations, policies)
-def test_an_exclusion_of_an_immutable_repository_is_never_lost(seen: RepositoryObservation, policy: Policy) -> None:
-    action = planned(seen, policy).get(ActionKind.SET_TAG_IMMUTABILITY)
-    if action and seen.immutability == "IMMUTABLE_WITH_EXCLUSION":
-        assert set(seen.exclusions) <= set(action.exclusions)
-
-
-@given(observations, policies)
-def test_more_exclusions_than_ecr_allows_need_a_person(seen: RepositoryObservation, policy: Policy) -> None:
-    for action in planned(seen, policy).values():
-        assert bool(action.blocked) == (len(action.exclusions) > MAX_EXCLUSIONS)
-
-
-@given(observations, policies)
-def test_a_lifecycle_policy_that_is_there_is_left_alone(seen: RepositoryObservation, policy: Policy) -> None:
-    if seen.lifecycle_policy is not None:
-        assert ActionKind.PUT_LIFECYCLE_POLICY not in planned(seen, policy)
+    seen = replace(seen, scanning=scanning)
+    return {action.kind: action for action in plan(seen, standard_of(policy, seen.name, seen.tags))}
 
 
 def test_a_careless_repository_gets_all_three() -> None:
     actions = planned(observation(), a_policy())
-    assert list(actions) == list(ActionKind)
+    assert list(actions) == [
+        ActionKind.SET_TAG_IMMUTABILITY,
+        ActionKind.SET_SCAN_ON_PUSH,
+        ActionKind.PUT_LIFECYCLE_POLICY,
+    ]
     tags = actions[ActionKind.SET_TAG_IMMUTABILITY]
     assert (tags.immutability, tags.exclusions) == ("IMMUTABLE_WITH_EXCLUSION", ("latest", "sha256-*"))
     assert (tags.before, tags.after) == ("MUTABLE", "IMMUTABLE except latest, sha256-*")
@@ -127,7 +48,7 @@ def test_a_compliant_repository_gets_nothing() -> None:
         immutability="IMMUTABLE_WITH_EXCLUSION",
         exclusions=("sha256-*", "latest"),
         scan_on_push=True,
-        lifecycle_policy='{"rules": "whatever somebody wrote"}',
+        lifecycle_policy=REORDERED,
     )
     assert planned(seen, a_policy()) == {}
 
@@ -136,7 +57,7 @@ def test_filters_that_named_the_immutable_tags_are_not_taken_for_their_opposite(
     seen = observation(immutability="MUTABLE_WITH_EXCLUSION", exclusions=("v*",))
     tags = planned(seen, a_policy())[ActionKind.SET_TAG_IMMUTABILITY]
     assert tags.exclusions == ("latest", "sha256-*")
-    assert tags.before == "IMMUTABLE only v*"
+    assert tags.before == "MUTABLE except v*"
 
 
 def test_a_repository_that_is_stricter_than_a_mutable_standard_stays_so() -> None:
@@ -197,7 +118,7 @@ def test_a_scan_is_started_only_where_ecr_does_not_scan_by_itself(
         (image_id(),),
         repository_scans=repository_scans,
         scanning=scanning,
-        standard=standard_of(a_policy(**fields), APP),
+        standard=standard_of(a_policy(**fields), APP, {}),
     )
     assert (bool(scans.images), scans.results_come) == (started, results_come)
     assert bool(scans.reason) is not started
@@ -209,7 +130,7 @@ def test_a_later_rule_wins_field_by_field() -> None:
         ("*/app", {"findings.notify_from": "CRITICAL"}),
         ("other/*", {"findings.notify_from": "MEDIUM"}),
     )
-    standard = standard_of(policy, APP)
+    standard = standard_of(policy, APP, {})
     assert (standard.findings.notify_from, standard.channels) == ("CRITICAL", ("team",))
     assert standard.origins["findings.notify_from"] == 'rule "*/app"'
     assert standard.origins["channels"] == 'rule "team/*"'
@@ -237,6 +158,134 @@ def test_a_later_rule_wins_field_by_field() -> None:
     ],
 )
 def test_a_rule_is_rendered_in_ecrs_grammar(rule: dict[str, Any], selection: dict[str, Any]) -> None:
-    text = lifecycle.render(standard_of(a_policy(lifecycle__rules=[rule]), APP).lifecycle)
+    text = lifecycle.render(standard_of(a_policy(lifecycle__rules=[rule]), APP, {}).lifecycle)
     assert text
     assert json.loads(text)["rules"][0]["selection"] == selection
+
+
+@pytest.mark.parametrize(
+    ("asked", "patterns", "seen", "filters", "after"),
+    [
+        ("MUTABLE", [], "MUTABLE", (), None),
+        ("MUTABLE", [], "IMMUTABLE", (), None),
+        ("MUTABLE_WITH_EXCLUSION", ["v*"], "MUTABLE", (), "MUTABLE except v*"),
+        ("MUTABLE_WITH_EXCLUSION", ["v*"], "MUTABLE_WITH_EXCLUSION", ("v*",), None),
+        ("MUTABLE_WITH_EXCLUSION", ["v*"], "MUTABLE_WITH_EXCLUSION", ("r*",), "MUTABLE except r*, v*"),
+        ("MUTABLE_WITH_EXCLUSION", ["v*"], "IMMUTABLE", (), None),
+        ("MUTABLE_WITH_EXCLUSION", ["v*"], "IMMUTABLE_WITH_EXCLUSION", ("dev-*",), None),
+        ("IMMUTABLE", [], "MUTABLE", (), "IMMUTABLE except sha256-*"),
+        ("IMMUTABLE", [], "IMMUTABLE", (), "IMMUTABLE except sha256-*"),
+        ("IMMUTABLE", [], "IMMUTABLE_WITH_EXCLUSION", ("sha256-*",), None),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            ["latest"],
+            "MUTABLE_WITH_EXCLUSION",
+            ("v*",),
+            "IMMUTABLE except latest, sha256-*",
+        ),
+        ("IMMUTABLE_WITH_EXCLUSION", ["latest"], "IMMUTABLE_WITH_EXCLUSION", ("sha256-*", "latest"), None),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            ["latest"],
+            "IMMUTABLE_WITH_EXCLUSION",
+            ("latest",),
+            "IMMUTABLE except latest, sha256-*",
+        ),
+        ("IMMUTABLE_WITH_EXCLUSION", ["a"], "IMMUTABLE_WITH_EXCLUSION", ("sha256-*", "a", "b"), None),
+    ],
+)
+def test_all_four_kinds_of_mutability(
+    asked: str, patterns: list[str], seen: str, filters: tuple[str, ...], after: str | None
+) -> None:
+    policy = a_policy(tags__immutability=asked, tags__exclude=patterns)
+    action = planned(observation(immutability=seen, exclusions=filters), policy).get(ActionKind.SET_TAG_IMMUTABILITY)
+    assert (action.after if action else None) == after
+    assert not (action and action.blocked)
+
+
+def test_a_stricter_setting_with_a_hole_needs_a_person() -> None:
+    policy = a_policy(tags__immutability="MUTABLE_WITH_EXCLUSION", tags__exclude=["v*"])
+    seen = observation(immutability="IMMUTABLE_WITH_EXCLUSION", exclusions=("*-rc", "dev-*"))
+    action = planned(seen, policy)[ActionKind.SET_TAG_IMMUTABILITY]
+    assert "the repository lets *-rc move" in action.blocked
+
+
+def test_six_filters_do_not_fit() -> None:
+    seen = observation(immutability="IMMUTABLE_WITH_EXCLUSION", exclusions=("a", "b", "c", "d"))
+    action = planned(seen, a_policy())[ActionKind.SET_TAG_IMMUTABILITY]
+    assert action.blocked.startswith("6 exclusion filters would be needed and ECR allows 5")
+
+
+FOREIGN = (
+    '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":5},'
+    '"action":{"type":"expire"}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "text", [FOREIGN, "{}", "not JSON", '{"rules": 1}', '{"rules":[{"rulePriority":"x"}]}', "[" * 9000]
+)
+def test_a_lifecycle_policy_that_means_another_thing_is_replaced_and_kept(text: str) -> None:
+    action = planned(observation(lifecycle_policy=text), a_policy())[ActionKind.PUT_LIFECYCLE_POLICY]
+    assert (action.original, action.blocked) == (text, "")
+    assert action.before in {"delete all images beyond the newest 5", "a policy that can't be read"}
+
+
+def test_what_deletes_is_not_put_over_what_another_wrote() -> None:
+    policy = a_policy(lifecycle__action="delete")
+    actions = planned(observation(lifecycle_policy=FOREIGN), policy)
+    assert "is not put over another" in actions[ActionKind.PUT_LIFECYCLE_POLICY].blocked
+    assert not planned(observation(), policy)[ActionKind.PUT_LIFECYCLE_POLICY].blocked
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"lifecycle__protect__in_use": True},
+        {"lifecycle__protect__tags": ["prod-*"]},
+        {"lifecycle__caps__percent": 0},
+        {"lifecycle__caps__images": 500},
+        {"lifecycle__caps__bytes": 10},
+    ],
+)
+def test_a_promise_that_can_not_be_kept_keeps_the_lifecycle_policy_away(fields: dict[str, Any]) -> None:
+    action = planned(observation(), a_policy(**fields))[ActionKind.PUT_LIFECYCLE_POLICY]
+    assert "can't check beforehand" in action.blocked
+    told = planned(observation(), a_policy(lifecycle__mode="report", **fields))[ActionKind.PUT_LIFECYCLE_POLICY]
+    assert not told.blocked
+
+
+def test_a_rule_that_ecr_does_not_have_is_left_out_of_the_text() -> None:
+    rules = [{"of": "any", "not_pulled_days": 180}]
+    assert ActionKind.PUT_LIFECYCLE_POLICY not in planned(observation(), a_policy(lifecycle__rules=rules))
+
+
+def test_missing_tags_and_encryption_are_for_people() -> None:
+    policy = a_policy(repository_tags__required=["owner", "cost"], encryption__type="KMS")
+    actions = planned(observation(tags={"owner": "a"}), policy)
+    assert actions[ActionKind.TAG_REPOSITORY].before == "no cost"
+    assert actions[ActionKind.CHANGE_ENCRYPTION].after == "KMS"
+    assert all(actions[kind].blocked for kind in (ActionKind.TAG_REPOSITORY, ActionKind.CHANGE_ENCRYPTION))
+    better = planned(observation(tags={"owner": "a", "cost": "b"}, encryption="KMS_DSSE"), policy)
+    assert not {ActionKind.TAG_REPOSITORY, ActionKind.CHANGE_ENCRYPTION} & set(better)
+
+
+def test_what_protects_comes_first_and_what_destroys_last() -> None:
+    policy = a_policy(
+        access__forbid_public=True,
+        lifecycle__action="delete",
+        repository_tags__required=["owner"],
+        encryption__type="KMS",
+    )
+    open_to_all = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"ecr:*"}}'
+    actions = list(planned(observation(access_policy=open_to_all), policy).values())
+    assert [action.field for action in actions] == [
+        "access",
+        "tag immutability",
+        "scan on push",
+        "repository tags",
+        "encryption",
+        "lifecycle policy",
+    ]
+    assert [action.destroys for action in actions] == [False] * 5 + [True]
+    assert all(action.reason and action.origin for action in actions)
