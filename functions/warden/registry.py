@@ -1,22 +1,24 @@
 """Amazon ECR, as the handlers see it: named by what we want to know or to do, with its pages and refusals hidden."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from warden import answers
+from warden.actions import Action, ActionKind
 from warden.errors import Refused, Unavailable
 from warden.findings import Finding, Scan, ScanState, read_finding, state_of
 from warden.images import Image
-from warden.manifests import INDEX_TYPES, MANIFEST_TYPES, Manifest, Platform, read_manifest
+from warden.manifests import MANIFEST_TYPES, Manifest, Platform, read_manifest
 from warden.names import Digest, ImageId, RepositoryName, Tag
-from warden.planning import Action, ActionKind, RegistryScanning, RepositoryObservation, ScanningRule
+from warden.observations import RegistryScanning, RepositorySettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
 FINDINGS_A_PAGE = 500
 IMAGES_A_PAGE = 1000
@@ -61,16 +63,21 @@ class Registry:
 
     def image(self, image: ImageId) -> Image | None:
         """The image as it is now, or None where it is gone."""
+        return self._image(image.repository, {"imageDigest": image.digest})
+
+    def tagged(self, repository: RepositoryName, tag: Tag) -> Image | None:
+        """The image that has the tag now, or None where none has it."""
+        return self._image(repository, {"imageTag": tag})
+
+    def _image(self, repository: RepositoryName, identifier: "ImageIdentifierTypeDef") -> Image | None:
         try:
-            answer = self._client.describe_images(
-                repositoryName=image.repository, imageIds=[{"imageDigest": image.digest}]
-            )
+            answer = self._client.describe_images(repositoryName=repository, imageIds=[identifier])
         except ClientError as error:
-            if _code(error) in _GONE:
+            if answers.code(error) in _GONE:
                 return None
             raise
-        with _whole("DescribeImages"):
-            return _image(image.repository, answer["imageDetails"][0])
+        with answers.whole("DescribeImages"):
+            return answers.image(repository, answer["imageDetails"][0])
 
     def images_pushed_since(self, repository: RepositoryName, since: datetime) -> Iterator[Image]:
         """The images that were pushed since then; DescribeImages can't be asked for them, so all pages are read."""
@@ -78,9 +85,9 @@ class Registry:
             repositoryName=repository, PaginationConfig={"PageSize": IMAGES_A_PAGE}
         )
         for page in pages:
-            with _whole("DescribeImages"):
+            with answers.whole("DescribeImages"):
                 details = page["imageDetails"]
-            yield from (_image(repository, detail) for detail in details if detail["imagePushedAt"] >= since)
+            yield from (answers.image(repository, detail) for detail in details if detail["imagePushedAt"] >= since)
 
     def manifest(self, image: ImageId) -> Manifest | None:
         """The image's manifest as it was pushed, or None where it is gone."""
@@ -91,10 +98,10 @@ class Registry:
                 acceptedMediaTypes=list(MANIFEST_TYPES),
             )
         except ClientError as error:
-            if _code(error) in _GONE:
+            if answers.code(error) in _GONE:
                 return None
             raise
-        with _whole("BatchGetImage"):
+        with answers.whole("BatchGetImage"):
             for failure in answer["failures"]:
                 if failure["failureCode"] == "ImageNotFound":
                     return None
@@ -124,10 +131,10 @@ class Registry:
         try:
             self._once_client.start_image_scan(repositoryName=image.repository, imageId={"imageDigest": image.digest})
         except ClientError as error:
-            if refusal := _REFUSALS.get(_code(error)):
+            if refusal := _REFUSALS.get(answers.code(error)):
                 return refusal
-            if _code(error) in _WRONG:
-                raise Refused(f"ECR does not scan {image}: {_message(error)}") from None
+            if answers.code(error) in _WRONG:
+                raise Refused(f"ECR does not scan {image}: {answers.message(error)}") from None
             raise
         return ScanStart.STARTED
 
@@ -144,65 +151,73 @@ class Registry:
         found: list[Finding] = []
         try:
             for page in pages:
-                with _whole("DescribeImageScanFindings"):
+                with answers.whole("DescribeImageScanFindings"):
                     status = page["imageScanStatus"]
                     state, explanation = state_of(status["status"], status.get("description", ""))
                     if state is not ScanState.SCANNED:
                         return Scan(state, explanation)
-                    found.extend(map(read_finding, _basic_findings(page, image)))
+                    found.extend(map(read_finding, answers.basic_findings(page, image)))
         except ClientError as error:
-            if _code(error) == "ScanNotFoundException":
+            if answers.code(error) == "ScanNotFoundException":
                 return Scan(ScanState.UNKNOWN, "no scan of it is known")
-            if _code(error) in _GONE:
+            if answers.code(error) in _GONE:
                 return None
             raise
         return Scan(ScanState.SCANNED, explanation, tuple(found))
 
-    def scans_on_push(self, repository: RepositoryName) -> bool | None:
-        """Whether the repository's own setting has its pushes scanned; None where the repository is gone."""
-        described = self._describe(repository)
-        return None if described is None else _scans_on_push(described)
-
     def scanning(self) -> RegistryScanning:
         """The registry's scanning configuration, which wins over the repositories' own settings."""
         answer = self._client.get_registry_scanning_configuration()
-        with _whole("GetRegistryScanningConfiguration"):
-            configuration = answer["scanningConfiguration"]
-            return RegistryScanning(
-                enhanced=configuration["scanType"] == "ENHANCED",
-                rules=tuple(
-                    ScanningRule(
-                        rule["scanFrequency"], tuple(filter_["filter"] for filter_ in rule["repositoryFilters"])
-                    )
-                    for rule in configuration["rules"]
-                ),
-            )
+        with answers.whole("GetRegistryScanningConfiguration"):
+            return answers.scanning(answer["scanningConfiguration"])
 
-    def repositories(self) -> Iterator[RepositoryName]:
-        """The names of all repositories."""
+    def listing(self) -> Iterator[RepositorySettings]:
+        """The settings of all repositories, a thousand in a call."""
         pages = self._client.get_paginator("describe_repositories").paginate(
             PaginationConfig={"PageSize": REPOSITORIES_A_PAGE}
         )
         for page in pages:
-            with _whole("DescribeRepositories"):
-                repositories = page["repositories"]
-            yield from (RepositoryName(repository["repositoryName"]) for repository in repositories)
+            with answers.whole("DescribeRepositories"):
+                yield from map(answers.settings, page["repositories"])
 
-    def repository(self, name: RepositoryName) -> RepositoryObservation | None:
-        """The repository's settings and lifecycle policy as they are now; None where it is gone."""
+    def settings(self, name: RepositoryName) -> RepositorySettings | None:
+        """The repository's settings as they are now; None where it is gone."""
         described = self._describe(name)
-        if described is None:
+        with answers.whole("DescribeRepositories"):
+            return None if described is None else answers.settings(described)
+
+    def repository_tags(self, name: RepositoryName, account: str) -> dict[str, str] | None:
+        """The tags of the repository itself, not of its images; None where it is gone."""
+        place = self._client.meta
+        arn = f"arn:{place.partition}:ecr:{place.region_name}:{account}:repository/{name}"
+        try:
+            answer = self._client.list_tags_for_resource(resourceArn=arn)
+        except self._client.exceptions.RepositoryNotFoundException:
             return None
-        with _whole("DescribeRepositories"):
-            return RepositoryObservation(
-                name=name,
-                immutability=described["imageTagMutability"],
-                exclusions=tuple(
-                    filter_["filter"] for filter_ in described.get("imageTagMutabilityExclusionFilters") or ()
-                ),
-                scan_on_push=_scans_on_push(described),
-                lifecycle_policy=self._lifecycle_policy(name),
-            )
+        with answers.whole("ListTagsForResource"):
+            return {tag["Key"]: tag["Value"] for tag in answer["tags"]}
+
+    def lifecycle_policy(self, name: RepositoryName) -> str | None:
+        """The text of the repository's lifecycle policy; None where there is none."""
+        try:
+            answer = self._client.get_lifecycle_policy(repositoryName=name)
+        except ClientError as error:
+            if answers.code(error) in _GONE | {"LifecyclePolicyNotFoundException"}:
+                return None
+            raise
+        with answers.whole("GetLifecyclePolicy"):
+            return answer["lifecyclePolicyText"]
+
+    def access_policy(self, name: RepositoryName) -> str | None:
+        """The text of the repository's own policy, which says who may use it; None where there is none."""
+        try:
+            answer = self._client.get_repository_policy(repositoryName=name)
+        except ClientError as error:
+            if answers.code(error) in _GONE | {"RepositoryPolicyNotFoundException"}:
+                return None
+            raise
+        with answers.whole("GetRepositoryPolicy"):
+            return answer["policyText"]
 
     def apply(self, action: Action) -> None:
         """Make the one change that the action describes. Raises Refused where ECR won't have it."""
@@ -219,9 +234,19 @@ class Registry:
                     self._client.put_lifecycle_policy(
                         repositoryName=action.repository, lifecyclePolicyText=action.lifecycle_policy
                     )
+                case ActionKind.SET_ACCESS_POLICY:
+                    self._client.set_repository_policy(
+                        repositoryName=action.repository, policyText=action.access_policy
+                    )
+                case ActionKind.DELETE_ACCESS_POLICY:
+                    self._delete_access_policy(action.repository)
+                case ActionKind.TAG_REPOSITORY | ActionKind.CHANGE_ENCRYPTION | ActionKind.REVIEW_ACCESS_POLICY:
+                    raise Refused(f"{action.kind} of {action.repository}: that is for a person to do")
         except ClientError as error:
-            if _code(error) in _WRONG | _GONE:
-                raise Refused(f"ECR refused to {action.kind} of {action.repository}: {_message(error)}") from None
+            if answers.code(error) in _WRONG | _GONE:
+                raise Refused(
+                    f"ECR refused to {action.kind} of {action.repository}: {answers.message(error)}"
+                ) from None
             raise
 
     def _set_tag_immutability(self, action: Action) -> None:
@@ -236,54 +261,16 @@ class Registry:
             ]
         self._client.put_image_tag_mutability(**request)
 
+    def _delete_access_policy(self, repository: RepositoryName) -> None:
+        try:
+            self._client.delete_repository_policy(repositoryName=repository)
+        except self._client.exceptions.RepositoryPolicyNotFoundException:
+            return  # a repeated message, or a person was faster
+
     def _describe(self, name: RepositoryName) -> Mapping[str, Any] | None:
         try:
             answer = self._client.describe_repositories(repositoryNames=[name])
         except self._client.exceptions.RepositoryNotFoundException:
             return None
-        with _whole("DescribeRepositories"):
+        with answers.whole("DescribeRepositories"):
             return answer["repositories"][0]
-
-    def _lifecycle_policy(self, name: RepositoryName) -> str | None:
-        try:
-            return self._client.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
-        except self._client.exceptions.LifecyclePolicyNotFoundException:
-            return None
-
-
-@contextmanager
-def _whole(operation: str) -> Iterator[None]:
-    """A 200 that was cut short parses to less than it should: what is missing is unknown, never empty."""
-    try:
-        yield
-    except (KeyError, IndexError) as missing:
-        raise Unavailable(f"ECR's answer to {operation} lacks {missing}: nothing is concluded from it") from None
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
-
-
-def _message(error: ClientError) -> str:
-    return error.response["Error"]["Message"]
-
-
-def _image(repository: RepositoryName, detail: Mapping[str, Any]) -> Image:
-    return Image(
-        ImageId(repository, Digest(detail["imageDigest"])),
-        tuple(Tag(tag) for tag in detail.get("imageTags") or ()),
-        detail["imagePushedAt"],
-        is_index=detail.get("imageManifestMediaType") in INDEX_TYPES,
-    )
-
-
-def _scans_on_push(described: Mapping[str, Any]) -> bool:
-    return bool(described.get("imageScanningConfiguration", {}).get("scanOnPush", False))
-
-
-def _basic_findings(page: Mapping[str, Any], image: ImageId) -> list[Mapping[str, Any]]:
-    part = page["imageScanFindings"]
-    if "findings" not in part and "enhancedFindings" in part:
-        raise Refused(f"{image} has findings of enhanced scanning, which this version does not read")
-    findings: list[Mapping[str, Any]] = part["findings"]
-    return findings

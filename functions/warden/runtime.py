@@ -5,6 +5,7 @@ ours holds it back for as long as it makes sense, and says why it gave up.
 """
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,14 +18,17 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from warden import policy, text
+from warden import compiled_policy, text
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import Home
+from warden.image_tags import ImageTags
 from warden.ledger import Ledger
+from warden.pacing import Pace
 from warden.policy import Policy
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.secrets import Secrets
+from warden.tallies import Tallies
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -77,20 +81,28 @@ class Deployment:
     @cached_property
     def policy(self) -> Policy:
         """The compiled policy."""
-        return policy.load(POLICY)
+        return compiled_policy.load(POLICY)
 
     @cached_property
     def registry(self) -> Registry:
         """The account's registry."""
-        client: ECRClient = boto3.client("ecr", config=RETRYING)
         once_client: ECRClient = boto3.client("ecr", config=TRYING_ONCE)
-        return Registry(client, once_client)
+        return Registry(self._ecr, self._pace.hold(once_client))
+
+    @cached_property
+    def image_tags(self) -> ImageTags:
+        """The tags of the registry's images."""
+        return ImageTags(self._ecr, self.registry)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The stack's ledger."""
-        client: DynamoDBClient = boto3.client("dynamodb", config=RETRYING)
-        return Ledger(client, self["WARDEN_LEDGER"])
+        return Ledger(self._dynamodb, self["WARDEN_LEDGER"])
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """The sweeps' tallies, in the ledger's table."""
+        return Tallies(self._dynamodb, self["WARDEN_LEDGER"])
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -101,6 +113,19 @@ class Deployment:
     def queue(self, name: str) -> Queue:
         """The queue whose URL stands under that name."""
         return Queue(self._sqs, self[name])
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        return boto3.client("dynamodb", config=RETRYING)
+
+    @cached_property
+    def _pace(self) -> Pace:
+        return Pace(time.monotonic, time.sleep)
+
+    @cached_property
+    def _ecr(self) -> "ECRClient":
+        client: ECRClient = boto3.client("ecr", config=RETRYING)
+        return self._pace.hold(client)
 
     @cached_property
     def _sqs(self) -> "SQSClient":

@@ -8,13 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.account import IMAGE, Account, a_finding
-from tests.builders import NOW, digest, image_id, vector
+from tests.builders import NOW, a_policy, digest, image_id, vector
 from tests.wire import Wire, error, ok
 from warden.errors import Refused, Unavailable
 from warden.findings import ScanState
 from warden.manifests import Kind, Manifest, Platform
-from warden.names import ImageId, RepositoryName, Severity
-from warden.planning import RegistryScanning, ScanningRule
+from warden.names import ImageId, RepositoryName, Severity, Tag
+from warden.observations import RegistryScanning, ScanningRule
+from warden.observing import observe
 from warden.registry import Registry, ScanStart
 
 APP = RepositoryName("team/app")
@@ -24,7 +25,10 @@ READS: dict[str, Callable[[Registry], object]] = {
     "BatchGetImage": lambda registry: registry.manifest(image_id()),
     "DescribeImageScanFindings": lambda registry: registry.scan(image_id()),
     "GetRegistryScanningConfiguration": lambda registry: registry.scanning(),
-    "DescribeRepositories": lambda registry: list(registry.repositories()),
+    "DescribeRepositories": lambda registry: list(registry.listing()),
+    "ListTagsForResource": lambda registry: registry.repository_tags(APP, "111122223333"),
+    "GetLifecyclePolicy": lambda registry: registry.lifecycle_policy(APP),
+    "GetRepositoryPolicy": lambda registry: registry.access_policy(APP),
 }
 
 
@@ -213,16 +217,39 @@ def test_a_repository_is_observed_as_it_is(account: Account) -> None:
         imageScanningConfiguration={"scanOnPush": True},
     )
     account.lifecycle_policies["team/app"] = '{"rules":[]}'
-    seen = account.registry.repository(APP)
-    assert seen is not None
+    account.access_policies["team/app"] = '{"Statement":[]}'
+    account.tags["team/app"] = {"team": "a"}
+    observed = observe(account.registry, a_policy(access__forbid_public=True), APP)
+    assert observed is not None
+    seen = observed.observation
     assert (seen.immutability, seen.exclusions) == ("IMMUTABLE_WITH_EXCLUSION", ("latest",))
-    assert (seen.scan_on_push, seen.lifecycle_policy) == (True, '{"rules":[]}')
-    assert account.registry.scans_on_push(APP) is True
+    assert (seen.scan_on_push, seen.encryption, seen.tags) == (True, "AES256", {"team": "a"})
+    assert (seen.lifecycle_policy, seen.access_policy) == ('{"rules":[]}', '{"Statement":[]}')
+    assert list(account.registry.listing()) == [account.registry.settings(APP)]
+
+
+def test_what_the_standard_does_not_ask_for_is_not_read(account: Account) -> None:
+    account.create()
+    assert observe(account.registry, a_policy(lifecycle__mode="off", access__mode="off"), APP)
+    assert account.calls() == {
+        "DescribeRepositories": 1,
+        "ListTagsForResource": 1,
+        "GetRegistryScanningConfiguration": 1,
+    }
 
 
 def test_a_repository_that_is_gone_is_none(account: Account) -> None:
-    assert account.registry.repository(APP) is None
-    assert account.registry.scans_on_push(APP) is None
+    assert observe(account.registry, a_policy(), APP) is None
+    assert account.registry.repository_tags(APP, "111122223333") is None
+
+
+def test_the_last_tag_of_an_image_is_not_taken(account: Account) -> None:
+    image = account.push(tags=("v1", "v2"))
+    account.image_tags.take(image, Tag("v1"))
+    with pytest.raises(Refused, match="v2 is the last tag of"):
+        account.image_tags.take(image, Tag("v2"))
+    assert account.registry.tagged(APP, Tag("v2")) is not None
+    assert account.registry.tagged(APP, Tag("v1")) is None
 
 
 def test_recent_images_are_found_on_every_page() -> None:
