@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import events
+from warden import events, moves
 from warden.events import Home, ImagePushed, NotForUs
+from warden.image_tags import ImageTags
 from warden.ledger import Entry, Ledger
 from warden.manifests import Kind
 from warden.names import ImageId
+from warden.notices import to_json
 from warden.once import once
-from warden.planning import plan_scans
-from warden.policy import Policy, standard_of
+from warden.policy import Policy, Standard
 from warden.queues import Message, Queue
 from warden.registry import Registry, ScanStart
 from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.scan_planning import plan_scans
+from warden.standards import standard_of
+from warden.tag_watch import TagWatch
 
 A_DAY = timedelta(hours=24)
 """ECR scans an image once in 24 hours: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html."""
@@ -26,17 +30,24 @@ class PushedImages:
     home: Home
     policy: Policy
     registry: Registry
+    image_tags: ImageTags
     ledger: Ledger
     judgements: Queue
+    notices: Queue
 
     def handle(self, message: Message) -> Outcome:
         """Parse, observe, plan, apply, record."""
         event = events.image_pushed(message.body, self.home)
         if isinstance(event, NotForUs):
             return Outcome("NotForUs", reason=event.reason)
+        settings = self.registry.settings(event.image.repository)
+        tags = self.registry.repository_tags(event.image.repository, self.home.account)
+        if settings is None or tags is None:
+            return Outcome("Gone", str(event.image))
+        standard = standard_of(self.policy, event.image.repository, tags)
+        self._look_for_a_move(event, standard, message)
         manifest = self.registry.manifest(event.image)
-        repository_scans = self.registry.scans_on_push(event.image.repository)
-        if manifest is None or repository_scans is None:
+        if manifest is None:
             return Outcome("Gone", str(event.image))
         if manifest.kind in {Kind.ATTESTATION, Kind.ARTIFACT}:
             return Outcome("NotScannable", str(event.image), manifest.kind)
@@ -48,9 +59,9 @@ class PushedImages:
             self.ledger.adopt(event.image, (image.digest for image in images), now=message.now)
         plan = plan_scans(
             images,
-            repository_scans=repository_scans,
+            repository_scans=settings.scan_on_push,
             scanning=self.registry.scanning(),
-            standard=standard_of(self.policy, event.image.repository),
+            standard=standard,
         )
         started = [self._start(image, event, message) for image in plan.images]
         # A scan that we started ends in an event of its own; any other result waits until somebody asks for it.
@@ -58,6 +69,17 @@ class PushedImages:
             request = events.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
             self.judgements.send(request)
         return Outcome("ScansStarted" if any(started) else "NoScanStarted", str(event.image), plan.reason)
+
+    def _look_for_a_move(self, event: ImagePushed, standard: Standard, message: Message) -> None:
+        """Tell it first: what is settled is not found again."""
+        watch = TagWatch(self.registry, self.image_tags, self.ledger)
+        found = watch.look(event, standard, now=message.now)
+        if found is None:
+            return
+        move, why_not = found
+        notice = moves.announce(move, why_not, standard, self.home, event=event.id)
+        self.notices.send_all(to_json(notice, channel=channel) for channel in standard.channels)
+        watch.settle(move, why_not, event, standard)
 
     def _record_push(self, event: ImagePushed, kind: Kind) -> None:
         if event.asked:
@@ -94,8 +116,10 @@ def connect(deployment: Deployment) -> Handle:
         home=deployment.home,
         policy=deployment.policy,
         registry=deployment.registry,
+        image_tags=deployment.image_tags,
         ledger=deployment.ledger,
         judgements=deployment.queue("WARDEN_JUDGEMENTS"),
+        notices=deployment.queue("WARDEN_NOTICES"),
     ).handle
 
 

@@ -1,14 +1,17 @@
 """A repository was made, or its settings changed: bring it back to its standard, and say who had changed it."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from warden import announcements, events
-from warden.enforcement import carry_out
-from warden.events import Home, NotForUs
+from warden import announcements, events, fights
+from warden.actions import Action, Deed, Result
+from warden.enforcement import KIND, carried_out, carry_out
+from warden.events import Home, NotForUs, RepositoryChanged
 from warden.ledger import Entry, Ledger
 from warden.notices import to_json
+from warden.observing import Observed, observe
 from warden.planning import plan
-from warden.policy import Policy, standard_of
+from warden.policy import Policy
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
@@ -26,26 +29,54 @@ class ChangedRepositories:
     notices: Queue
 
     def handle(self, message: Message) -> Outcome:
-        """Parse, observe, plan, apply, record."""
+        """Parse, observe, plan, apply, record, notify."""
         event = events.repository_changed(message.body, self.home)
         if isinstance(event, NotForUs):
             return Outcome("NotForUs", reason=event.reason)
         if event.role and event.role.startswith(self.home.role_arn(self.role_path)):
             return Outcome("OwnWrite", event.repository, event.call)
-        observation = self.registry.repository(event.repository)
-        if observation is None:
+        observed = observe(self.registry, self.policy, event.repository)
+        if observed is None:
             return Outcome("Gone", event.repository)
         entry = Entry(event.repository, event.at, "changed", f"{event.call} by {event.actor}")
         self.ledger.record(entry, event=event.id)
-        standard = standard_of(self.policy, event.repository)
-        actions = plan(observation, self.registry.scanning(), standard)
-        if not actions:
+        actions = plan(observed.observation, observed.standard)
+        deeds = self._set_back(actions, event, message)
+        if not deeds:
             return Outcome("Compliant", event.repository, event.call)
+        self._tell(event, deeds, observed)
+        corrected = any(deed.result is Result.DONE for deed in deeds)
+        return Outcome("Corrected" if corrected else "Told", event.repository, "; ".join(map(str, deeds)))
+
+    def _set_back(self, actions: tuple[Action, ...], event: RepositoryChanged, message: Message) -> tuple[Deed, ...]:
+        """What was done, with what an earlier try of the same message did and could no longer tell."""
+        if actions:
+            actions = self._without_fights(actions, event, message)
         deeds = carry_out(actions, self.registry, self.ledger, event=event.id, at=event.at)
+        if message.receives > 1:
+            return carried_out(event.repository, self.ledger, event=event.id, at=event.at)
+        return deeds
+
+    def _without_fights(
+        self, actions: tuple[Action, ...], event: RepositoryChanged, message: Message
+    ) -> tuple[Action, ...]:
+        """The plan without the fields that another keeps changing."""
+        recent = self.ledger.history(event.repository, since=message.now - fights.WINDOW)
+        set_back = Counter(
+            entry.details["field"]
+            for entry in recent
+            if entry.kind == KIND and entry.details["result"] == Result.DONE and entry.details["event"] != event.id
+        )
+        for field in fights.lost(actions, set_back):
+            until = message.now + fights.TRUCE
+            why = fights.why(field, event.actor, until)
+            self.ledger.stand_back(event.repository, field, why=why, now=message.now, until=until)
+        return fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
+
+    def _tell(self, event: RepositoryChanged, deeds: tuple[Deed, ...], observed: Observed) -> None:
         notice = announcements.drift(event, deeds, self.home)
         if notice:
-            self.notices.send_all(to_json(notice, channel=channel) for channel in standard.channels)
-        return Outcome("Corrected", event.repository, "; ".join(map(str, deeds)))
+            self.notices.send_all(to_json(notice, channel=channel) for channel in observed.standard.channels)
 
 
 def connect(deployment: Deployment) -> Handle:

@@ -12,10 +12,11 @@ from warden.manifests import Platform
 from warden.names import ImageId
 from warden.notices import to_json
 from warden.once import once
-from warden.policy import Policy, Standard, standard_of
+from warden.policy import Policy, Standard
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.standards import standard_of
 
 INDEX_FOLLOWS = timedelta(seconds=60)
 """How long after an untagged image the index that lists it is waited for: clients push children first."""
@@ -62,7 +63,10 @@ class FinishedScans:
             return "Gone"
         if any(scan.state in {ScanState.WAITING, ScanState.UNKNOWN} for scan in scans):
             return "Waiting"
-        standard = standard_of(self.policy, image.id.repository)
+        tags = self.registry.repository_tags(image.id.repository, self.home.account)
+        if tags is None:
+            return "Gone"
+        standard = standard_of(self.policy, image.id.repository, tags)
         judgement = judge(scans, standard.findings)
         platforms = tuple(scan.platform for scan in scans if scan.platform)
         announced = once(

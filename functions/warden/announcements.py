@@ -1,23 +1,19 @@
-"""What the warden says, as notices: on one image's findings, on one repository's drift, on a sweep."""
+"""What the warden says, as notices: on one image's findings, on one repository's drift."""
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from datetime import UTC
-from urllib.parse import quote
 
+from warden import console
+from warden.actions import Deed, Result
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Judgement, Scan, Verdict
 from warden.images import Image
-from warden.names import RepositoryName, Severity, short
-from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, plain
-from warden.planning import Deed, Result
-from warden.policy import Mode, Policy, Standard
+from warden.names import Severity, short
+from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
+from warden.policy import Standard
 
 MOST_FINDINGS = 10
-MOST_CHANGES = 10
-MOST_REPOSITORIES = 3
 MOST_TAGS = 5
 MOST_PACKAGES = 3
 
@@ -37,7 +33,6 @@ def counted(judgement: Judgement) -> str:
 
 def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, standard: Standard, home: Home) -> Notice:
     """The notice of an image whose verdict is not `pass`; `platforms` are those of an index."""
-    page = f"repositories/private/{home.account}/{quote(image.id.repository)}/_/image/{image.id.digest}/details"
     sections = (
         Section(
             "Fix first",
@@ -47,7 +42,7 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         Section("Not scanned, so not known to be clean", tuple(map(_unscanned_line, judgement.unscanned))),
     )
     return Notice(
-        id=_id(str(image.id), judgement.fingerprint),
+        id=notice_id(str(image.id), judgement.fingerprint),
         kind="findings" if judgement.told else "unscanned",
         level=_level(judgement),
         title=_title(image, judgement),
@@ -56,8 +51,8 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         sections=tuple(section for section in sections if section.items),
         facts=tuple(fact for fact in _image_facts(image, platforms) if fact.value),
         next_step=_next_step(judgement),
-        links=(link("Open in ECR", _console(home, f"{page}?region={home.region}")),),
-        footer=_footer(home, str(image.id)),
+        links=(link("Open in ECR", console.image_page(home, image.id)),),
+        footer=console.footer(home, str(image.id)),
     )
 
 
@@ -78,8 +73,10 @@ def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Noti
     else:
         level, title = Level.CHANGE, f"{event.repository} leaves its standard"
         next_step = "Nothing was changed: the policy is in report mode here. Enforce it to have this set back."
+    # What only a person can mend is told once, whatever else is changed meanwhile.
+    news = "" if results == {Result.BLOCKED} else event.id
     return Notice(
-        id=_id(event.id, *map(str, deeds)),
+        id=notice_id(news, event.repository, *map(str, deeds)),
         kind="drift",
         level=level,
         title=title,
@@ -91,109 +88,9 @@ def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Noti
             Fact("Rule", ", ".join(sorted({deed.action.origin for deed in deeds}))),
         ),
         next_step=(plain(next_step),),
-        links=(link("Open in ECR", _repository_page(home, event.repository)),),
-        footer=_footer(home, event.repository),
+        links=(link("Open in ECR", console.repository_page(home, event.repository)),),
+        footer=console.footer(home, event.repository),
     )
-
-
-def swept(
-    sweep: str,
-    tally: Mapping[str, int],
-    lines: Mapping[str, Iterable[str]],
-    policy: Policy,
-    home: Home,
-    *,
-    first: bool,
-) -> Notice:
-    """What a sweep found, in one notice; the `first` one says hello and what would be done.
-
-    `tally` counts repositories and settings, `lines` say what differs in each repository.
-    """
-    told = {repository: tuple(said) for repository, said in sorted(lines.items())}
-    by_change: dict[str, list[str]] = {}
-    for repository, said in told.items():
-        for line in said:
-            by_change.setdefault(line, []).append(repository)
-    changes = sorted(by_change.items(), key=lambda change: (-len(change[1]), change[0]))
-    level, title = _sweep_heading(tally, len(told), first=first)
-    items = tuple(_change_line(*change) for change in changes[:MOST_CHANGES])
-    # News that was acted on is news each time; a standing difference is told once.
-    news = sweep if tally.get("changed", 0) else ""
-    return Notice(
-        id=_id(news, str(first), *(f"{change} {repositories}" for change, repositories in changes)),
-        kind="hello" if first else "sweep",
-        level=level,
-        title=title,
-        subject="registry",
-        summary=(plain(_sweep_summary(tally, len(told))),),
-        sections=(Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),) if items else (),
-        facts=(
-            Fact("Mode", _mode(policy.mode)),
-            Fact("Recent pushes without a verdict", str(tally.get("reminded", 0))),
-        ),
-        next_step=_next_step_of_sweep(policy.mode, differing=len(told), first=first),
-        links=(link("Open ECR", _console(home, f"private-registry/repositories?region={home.region}")),),
-        footer=_footer(home, None) + f" · policy {policy.fingerprint}",
-    )
-
-
-def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> tuple[Level, str]:
-    if first:
-        return Level.HELLO, "ECR Warden is here"
-    if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
-        return Level.ATTENTION, "repositories need a person"
-    return Level.CHANGE, f"{_repositories(differing)} off the standard"
-
-
-def _sweep_summary(tally: Mapping[str, int], differing: int) -> str:
-    looked_at = _repositories(tally.get("looked_at", 0))
-    parts = [f"Looked at {looked_at}: {tally.get('compliant', 0)} meet the standard"]
-    if differing:
-        parts.append(
-            f", {differing} {'were changed' if tally.get('changed', 0) else 'differ, and nothing was changed'}"
-        )
-    if missed := _missed(tally):
-        parts.append(f". {missed} could not be looked at: see the sweep's dead-letter queue")
-    return "".join(parts) + "."
-
-
-def _missed(tally: Mapping[str, int]) -> int:
-    return max(0, tally["expected"] - tally.get("looked_at", 0))
-
-
-def _change_line(change: str, repositories: list[str]) -> Line:
-    """One difference, with the repositories that have it."""
-    names: list[Span] = []
-    for repository in repositories[:MOST_REPOSITORIES]:
-        names += [plain(", " if names else ""), code(repository)]
-    rest = len(repositories) - MOST_REPOSITORIES
-    return (plain(f"{change} · "), bold(_repositories(len(repositories))), plain(": "), *names, *_and(rest))
-
-
-def _and(rest: int) -> Line:
-    return (plain(f" and {rest} more"),) if rest > 0 else ()
-
-
-def _next_step_of_sweep(mode: Mode, *, differing: int, first: bool) -> Line:
-    if mode is Mode.REPORT and differing:
-        return (
-            plain("Agree? Set "),
-            code("mode: enforce"),
-            plain(" in the policy, for all repositories or for one rule, and deploy. "),
-            code("warden explain REPOSITORY"),
-            plain(" shows where each setting comes from."),
-        )
-    if first:
-        return (plain("Push an image: its findings will be told here if they reach the policy's threshold."),)
-    return (plain("See "), code("warden why REPOSITORY"), plain(" for what was done and which rule asked for it."))
-
-
-def _mode(mode: Mode) -> str:
-    return {
-        Mode.REPORT: "report: nothing is changed",
-        Mode.ENFORCE: "enforce: settings are brought to the standard",
-        Mode.OFF: "off",
-    }[mode]
 
 
 def _level(judgement: Judgement) -> Level:
@@ -291,27 +188,5 @@ def _next_step(judgement: Judgement) -> Line:
     return (*spans, plain(f"{more}, rebuild, and push under a new tag."))
 
 
-def _footer(home: Home, subject: str | None) -> str:
-    return f"account {home.account} · {home.region}" + (f" · warden why {subject}" if subject else "")
-
-
-def _repository_page(home: Home, repository: RepositoryName) -> str:
-    return _console(home, f"repositories/private/{home.account}/{quote(repository)}?region={home.region}")
-
-
-def _console(home: Home, path: str) -> str:
-    hosts = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
-    host = hosts.get(home.partition, "console.aws.amazon.com")
-    return f"https://{home.region}.{host}/ecr/{path}"
-
-
 def _number(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
-
-
-def _repositories(count: int) -> str:
-    return _number(count, "repository", "repositories")
-
-
-def _id(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

@@ -1,41 +1,88 @@
 """Carrying out a plan: each action is written down before it is taken, and again when it is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from warden.actions import Action, ActionKind, Deed, Result
 from warden.errors import Refused
 from warden.ledger import Entry, Ledger
-from warden.planning import Action, Deed, Result
+from warden.names import RepositoryName
 from warden.policy import Mode
 from warden.registry import Registry
 
+KIND = "standard"
+"""What the ledger calls these entries."""
+BEGUN = "begun"
+
 
 def carry_out(
-    actions: Iterable[Action], registry: Registry, ledger: Ledger, *, event: str, at: datetime
+    actions: Iterable[Action], registry: Registry, ledger: Ledger, *, event: str, at: datetime, by: str = ""
 ) -> tuple[Deed, ...]:
     """Take the actions that are to be enforced and report the others; one that ECR refuses does not stop the next.
 
-    The first record tells, if the sandbox is killed, what was begun.
+    The first record tells, if the sandbox is killed, what was begun. `by` is the person who asked for it, if one did.
     """
-    return tuple(_carry_out(action, registry, ledger, event, at) for action in actions)
+    return tuple(_carry_out(action, registry, ledger, event, at, by) for action in actions)
 
 
-def _carry_out(action: Action, registry: Registry, ledger: Ledger, event: str, at: datetime) -> Deed:
+def carried_out(repository: RepositoryName, ledger: Ledger, *, event: str, at: datetime) -> tuple[Deed, ...]:
+    """What all tries of one message did together: the earlier ones may have died before they could tell.
+
+    What was begun, and was not in the plan of a later try, was done.
+    """
+    return tuple(
+        _remembered(repository, entry.details)
+        for entry in ledger.history(repository, since=at)
+        if entry.kind == KIND and entry.details["event"] == event
+    )
+
+
+def _carry_out(action: Action, registry: Registry, ledger: Ledger, event: str, at: datetime, by: str) -> Deed:
     if action.blocked:
         deed = Deed(action, Result.BLOCKED, action.blocked)
     elif action.mode is not Mode.ENFORCE:
         deed = Deed(action, Result.REPORTED)
     else:
-        _record(action, "begun", str(Deed(action, Result.DONE)), ledger, event, at)
+        _record(Deed(action, Result.DONE), BEGUN, ledger, event, at, by)
         try:
             registry.apply(action)
             deed = Deed(action, Result.DONE)
         except Refused as refusal:
             deed = Deed(action, Result.REFUSED, str(refusal))
-    _record(action, deed.result, str(deed), ledger, event, at)
+    _record(deed, deed.result, ledger, event, at, by)
     return deed
 
 
-def _record(action: Action, result: str, text: str, ledger: Ledger, event: str, at: datetime) -> None:
-    details = {"result": result, "rule": action.origin}
-    ledger.record(Entry(action.repository, at, "standard", text, details), event=f"{event}#{action.kind}")
+def _record(deed: Deed, result: str, ledger: Ledger, event: str, at: datetime, by: str) -> None:
+    action = deed.action
+    details = {
+        "result": result,
+        "rule": action.origin,
+        "kind": str(action.kind),
+        "field": action.field,
+        "before": action.before,
+        "after": action.after,
+        "why": action.reason,
+        "refusal": deed.reason,
+        "original": action.original,
+        "event": event,
+        "by": by,
+    }
+    told = {name: value for name, value in details.items() if value}
+    ledger.record(Entry(action.repository, at, KIND, str(deed), told), event=f"{event}#{action.kind}")
+
+
+def _remembered(repository: RepositoryName, details: Mapping[str, str]) -> Deed:
+    action = Action(
+        kind=ActionKind(details["kind"]),
+        repository=repository,
+        field=details["field"],
+        before=details["before"],
+        after=details["after"],
+        reason=details.get("why", ""),
+        origin=details["rule"],
+        mode=Mode.ENFORCE,
+        original=details.get("original", ""),
+    )
+    result = Result.DONE if details["result"] == BEGUN else Result(details["result"])
+    return Deed(action, result, details.get("refusal", ""))

@@ -87,11 +87,12 @@ class SweepDue:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryDue:
-    """One repository's turn in a sweep."""
+    """One repository's turn in a sweep; `listed` is what the listing said of it, in the words of whoever wrote it."""
 
     sweep: str
     at: datetime
     repository: RepositoryName
+    listed: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,14 @@ def sweep(body: str) -> SweepDue | RepositoryDue | SummaryDue | NotForUs:
             return SweepDue(_time(event))
         case "Sweep Repository":
             detail = _mapping(event, "detail")
-            return RepositoryDue(_text(detail, "sweep"), _time(event), _repository(_text(detail, "repository-name")))
+            name = _repository(_text(detail, "repository-name"))
+            return RepositoryDue(_text(detail, "sweep"), _time(event), name, _mapping(detail, "listed"))
         case "Sweep Summary":
             return SummaryDue(_text(_mapping(event, "detail"), "sweep"), _time(event))
     return NotForUs(f"detail-type {event.get('detail-type')!r}")
 
 
-def request(detail_type: str, detail: Mapping[str, str], *, id: str, at: datetime, home: Home) -> str:
+def request(detail_type: str, detail: Mapping[str, Any], *, id: str, at: datetime, home: Home) -> str:
     """A message of ours in the same shape, so that a function has one kind of input to parse."""
     return json.dumps(
         {
@@ -196,9 +198,11 @@ def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
     return request("ECR Image Action", detail, id=id, at=at, home=home)
 
 
-def repository_due(sweep: str, repository: RepositoryName, *, at: datetime, home: Home) -> str:
+def repository_due(
+    sweep: str, repository: RepositoryName, listed: Mapping[str, Any], *, at: datetime, home: Home
+) -> str:
     """Ask sweep to look at one repository."""
-    detail = {"sweep": sweep, "repository-name": repository}
+    detail = {"sweep": sweep, "repository-name": repository, "listed": listed}
     return request("Sweep Repository", detail, id=f"{sweep} {repository}", at=at, home=home)
 
 

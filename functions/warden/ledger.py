@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from warden.names import Digest, ImageId
+from warden.names import Digest, ImageId, RepositoryName, Tag
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,15 +64,15 @@ class Ledger:
                     "sk": {"S": "claim"},
                     "state": {"S": "working"},
                     "holder": {"S": owner},
-                    "until": {"N": _epoch(until)},
-                    "expires_at": {"N": _epoch(until + timedelta(days=1))},
+                    "until": {"N": epoch(until)},
+                    "expires_at": {"N": epoch(until + timedelta(days=1))},
                 },
                 ConditionExpression=(
                     "attribute_not_exists(pk) OR #until <= :now OR (holder = :me AND #state = :working)"
                 ),
                 ExpressionAttributeNames={"#until": "until", "#state": "state"},
                 ExpressionAttributeValues={
-                    ":now": {"N": _epoch(now)},
+                    ":now": {"N": epoch(now)},
                     ":me": {"S": owner},
                     ":working": {"S": "working"},
                 },
@@ -93,8 +93,8 @@ class Ledger:
                 "sk": {"S": "claim"},
                 "state": {"S": "done"},
                 "holder": {"S": owner},
-                "until": {"N": _epoch(until)},
-                "expires_at": {"N": _epoch(until)},
+                "until": {"N": epoch(until)},
+                "expires_at": {"N": epoch(until)},
             },
         )
 
@@ -116,17 +116,17 @@ class Ledger:
             TableName=self._table,
             Item={
                 "pk": {"S": f"history#{entry.subject}"},
-                "sk": {"S": f"{entry.at.astimezone(UTC).isoformat(timespec='milliseconds')}#{entry.kind}#{event}"},
+                "sk": {"S": f"{_when(entry.at)}#{entry.kind}#{event}"},
                 "kind": {"S": entry.kind},
                 "text": {"S": entry.text},
                 "details": {"M": {name: {"S": value} for name, value in entry.details.items()}},
-                "expires_at": {"N": _epoch(entry.at + KEPT)},
+                "expires_at": {"N": epoch(entry.at + KEPT)},
             },
         )
 
-    def history(self, subject: str) -> tuple[Entry, ...]:
-        """Everything known of an image or a repository, oldest first."""
-        items = self._query(f"history#{subject}")
+    def history(self, subject: str, *, since: datetime | None = None) -> tuple[Entry, ...]:
+        """Everything known of an image or a repository, or what happened since then, oldest first."""
+        items = items_under(self._client, self._table, f"history#{subject}", _when(since) if since else "")
         return tuple(
             Entry(
                 subject,
@@ -138,6 +138,48 @@ class Ledger:
             for item in items
         )
 
+    def stand_back(self, repository: RepositoryName, field: str, *, why: str, now: datetime, until: datetime) -> bool:
+        """Stop enforcing one field of a repository for a while; False where that was so already."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "pk": {"S": f"held#{repository}"},
+                    "sk": {"S": field},
+                    "text": {"S": why},
+                    "until": {"N": epoch(until)},
+                    "expires_at": {"N": epoch(until)},
+                },
+                ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues={":now": {"N": epoch(now)}},
+            )
+        except self._exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def held_back(self, repository: RepositoryName, *, now: datetime) -> dict[str, str]:
+        """The fields of a repository that are not enforced for now, and why."""
+        items = items_under(self._client, self._table, f"held#{repository}")
+        return {item["sk"]["S"]: item["text"]["S"] for item in items if int(item["until"]["N"]) > now.timestamp()}
+
+    def place_of_tag(self, repository: RepositoryName, tag: Tag) -> Digest | None:
+        """The digest that the tag is known to have had; None where it was never seen."""
+        key = {"pk": {"S": f"tag#{repository}:{tag}"}, "sk": {"S": "digest"}}
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return Digest(item["digest"]["S"]) if item else None
+
+    def remember_tag(self, image: ImageId, tag: Tag) -> None:
+        """Remember which digest the tag has. It does not expire: a tag may be moved after years."""
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": f"tag#{image.repository}:{tag}"},
+                "sk": {"S": "digest"},
+                "digest": {"S": image.digest},
+            },
+        )
+
     def adopt(self, index: ImageId, children: Iterable[Digest], *, now: datetime) -> None:
         """Remember which manifests an index lists: ECR can't be asked for the indexes that list a manifest."""
         for child in children:
@@ -146,13 +188,13 @@ class Ledger:
                 Item={
                     "pk": {"S": f"listed#{index.repository}@{child}"},
                     "sk": {"S": index.digest},
-                    "expires_at": {"N": _epoch(now + KEPT)},
+                    "expires_at": {"N": epoch(now + KEPT)},
                 },
             )
 
     def indexes_of(self, image: ImageId) -> tuple[ImageId, ...]:
         """The indexes that are known to list the image."""
-        items = self._query(f"listed#{image}")
+        items = items_under(self._client, self._table, f"listed#{image}")
         return tuple(ImageId(image.repository, Digest(item["sk"]["S"])) for item in items)
 
     def give_up_scanning(self, image: ImageId, *, why: str, now: datetime) -> None:
@@ -163,7 +205,7 @@ class Ledger:
                 "pk": {"S": f"unscannable#{image}"},
                 "sk": {"S": "reason"},
                 "text": {"S": why},
-                "expires_at": {"N": _epoch(now + KEPT)},
+                "expires_at": {"N": epoch(now + KEPT)},
             },
         )
 
@@ -173,84 +215,25 @@ class Ledger:
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return item["text"]["S"] if item else None
 
-    def begin_sweep(self, sweep: str, *, repositories: int, now: datetime) -> None:
-        """Remember how many repositories a sweep has to look at."""
-        self._client.update_item(
-            TableName=self._table,
-            Key={"pk": {"S": f"sweep#{sweep}"}, "sk": {"S": "tally"}},
-            UpdateExpression="SET expected = :expected, expires_at = :expires",
-            ExpressionAttributeValues={
-                ":expected": {"N": str(repositories)},
-                ":expires": {"N": _epoch(now + KEPT)},
-            },
-        )
 
-    def count_in_sweep(
-        self, sweep: str, repository: str, counts: Mapping[str, int], *, lines: Iterable[str], now: datetime
-    ) -> None:
-        """Add one repository's counts to its sweep's tally; a repeated message adds nothing.
-
-        `lines` say what there is to tell of the repository.
-        """
-        names = {f"#{index}": name for index, name in enumerate(counts)}
-        values = {f":{index}": {"N": str(count)} for index, count in enumerate(counts.values())}
-        additions = ", ".join(f"#{index} :{index}" for index in range(len(counts)))
-        try:
-            self._client.transact_write_items(
-                TransactItems=[
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": {
-                                "pk": {"S": f"sweep#{sweep}"},
-                                "sk": {"S": f"repository#{repository}"},
-                                "lines": {"L": [{"S": line} for line in lines]},
-                                "expires_at": {"N": _epoch(now + timedelta(days=7))},
-                            },
-                            "ConditionExpression": "attribute_not_exists(pk)",
-                        }
-                    },
-                    {
-                        "Update": {
-                            "TableName": self._table,
-                            "Key": {"pk": {"S": f"sweep#{sweep}"}, "sk": {"S": "tally"}},
-                            "UpdateExpression": f"ADD {additions}",
-                            "ExpressionAttributeNames": names,
-                            "ExpressionAttributeValues": values,
-                        }
-                    },
-                ]
-            )
-        except self._exceptions.TransactionCanceledException as refusal:
-            if refusal.response["CancellationReasons"][0]["Code"] != "ConditionalCheckFailed":
-                raise
-
-    def tally(self, sweep: str) -> dict[str, int]:
-        """The counts of a sweep so far, with the number of repositories `expected`."""
-        answer = self._client.get_item(
-            TableName=self._table, Key={"pk": {"S": f"sweep#{sweep}"}, "sk": {"S": "tally"}}, ConsistentRead=True
-        )
-        item = answer.get("Item", {})
-        return {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "expires_at"}
-
-    def lines_of_sweep(self, sweep: str) -> dict[str, tuple[str, ...]]:
-        """What there is to tell of each repository of a sweep; those with nothing to tell are left out."""
-        items = (item for item in self._query(f"sweep#{sweep}") if item["sk"]["S"].startswith("repository#"))
-        lines = {item["sk"]["S"].partition("#")[2]: item["lines"]["L"] for item in items}
-        return {repository: tuple(line["S"] for line in told) for repository, told in lines.items() if told}
-
-    def _query(self, key: str) -> list[Mapping[str, Any]]:
-        items: list[Mapping[str, Any]] = []
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :key",
-            ExpressionAttributeValues={":key": {"S": key}},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            items.extend(page["Items"])
-        return items
+def items_under(client: "DynamoDBClient", table: str, key: str, start: str = "") -> list[Mapping[str, Any]]:
+    """All items of a table under one key, read to the last page; those that sort before `start` are left out."""
+    items: list[Mapping[str, Any]] = []
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="pk = :key AND sk >= :start" if start else "pk = :key",
+        ExpressionAttributeValues={":key": {"S": key}, **({":start": {"S": start}} if start else {})},
+        ConsistentRead=True,
+    )
+    for page in pages:
+        items.extend(page["Items"])
+    return items
 
 
-def _epoch(at: datetime) -> str:
+def epoch(at: datetime) -> str:
+    """A time as DynamoDB's expiry takes it: seconds since 1970."""
     return str(int(at.timestamp()))
+
+
+def _when(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")

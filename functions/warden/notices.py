@@ -4,6 +4,7 @@ Its texts may come from outside (tags, package names, repository names): they ar
 a notice escapes and cuts; whoever makes one never puts markup in. Links are only the ones that we build.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -141,3 +142,8 @@ def _notice(data: Mapping[str, Any]) -> Notice:
 
 def _line(spans: list[Mapping[str, Any]]) -> Line:
     return tuple(Span(span["text"], Style(span["style"]), span["url"]) for span in spans)
+
+
+def notice_id(*parts: str) -> str:
+    """The id of a notice: the same parts are the same news, which is posted once."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

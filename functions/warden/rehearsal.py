@@ -12,7 +12,8 @@ from warden.findings import Scan, ScanState, Verdict, judge, read_finding, state
 from warden.images import Image
 from warden.names import Tag
 from warden.notices import Notice
-from warden.policy import Policy, standard_of
+from warden.policy import Policy
+from warden.standards import standard_of
 
 
 def payloads(
@@ -39,7 +40,7 @@ def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy
     scan = _scan(event, finished, findings)
     if scan.state is ScanState.WAITING:
         return None
-    standard = standard_of(policy, finished.image.repository)
+    standard = standard_of(policy, finished.image.repository, {})
     judgement = judge((scan,), standard.findings)
     if judgement.verdict is Verdict.PASS:
         return None

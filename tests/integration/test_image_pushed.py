@@ -18,7 +18,8 @@ from warden.names import ImageId
 
 
 def function(account: Account, stack: Stack, **fields: Any) -> PushedImages:
-    return PushedImages(HOME, a_policy(**fields), account.registry, stack.ledger, stack.queue("judgements"))
+    queues = (stack.queue("judgements"), stack.queue("notices"))
+    return PushedImages(HOME, a_policy(**fields), account.registry, account.image_tags, stack.ledger, *queues)
 
 
 def started(account: Account) -> list[str]:
@@ -41,11 +42,13 @@ def test_a_pushed_image_is_scanned_tagged_or_not(account: Account, stack: Stack,
     assert [entry.kind for entry in stack.ledger.history(str(image))] == ["pushed", "scan"]
 
 
-def test_one_push_costs_four_calls(account: Account, stack: Stack) -> None:
+def test_one_push_costs_six_calls(account: Account, stack: Stack) -> None:
     function(account, stack).handle(stack.message(push(account.push())))
     assert account.calls() == {
         "BatchGetImage": 1,
+        "DescribeImages": 1,
         "DescribeRepositories": 1,
+        "ListTagsForResource": 1,
         "GetRegistryScanningConfiguration": 1,
         "StartImageScan": 1,
     }

@@ -1,4 +1,4 @@
-"""The ledger at DynamoDB: a deed is done once, history is told in order, a sweep is counted exactly."""
+"""The ledger at DynamoDB: a deed is done once, history is told in order."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -108,21 +108,3 @@ def test_why_an_image_is_not_scanned_is_remembered(stack: Stack) -> None:
     stack.ledger.give_up_scanning(image_id(), why="archived", now=NOW)
     assert stack.ledger.why_unscanned(image_id()) == "archived"
     assert stack.ledger.why_unscanned(image_id("other")) is None
-
-
-def test_a_sweep_counts_each_repository_once(stack: Stack) -> None:
-    stack.ledger.begin_sweep("s", repositories=2, now=NOW)
-    for repository in ("team/app", "team/other", "team/app"):
-        counts = {"looked_at": 1, "changed": 2}
-        stack.ledger.count_in_sweep("s", repository, counts, lines=[f"{repository} differs"], now=NOW)
-    assert stack.ledger.tally("s") == {"expected": 2, "looked_at": 2, "changed": 4}
-    assert stack.ledger.lines_of_sweep("s") == {
-        "team/app": ("team/app differs",),
-        "team/other": ("team/other differs",),
-    }
-
-
-def test_a_repository_with_nothing_to_tell_is_counted_and_not_told(stack: Stack) -> None:
-    stack.ledger.begin_sweep("s", repositories=1, now=NOW)
-    stack.ledger.count_in_sweep("s", "team/app", {"looked_at": 1}, lines=[], now=NOW)
-    assert stack.ledger.lines_of_sweep("s") == {}

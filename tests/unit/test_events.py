@@ -163,7 +163,9 @@ def test_a_sweep_has_three_kinds_of_messages() -> None:
     assert events.sweep('{"source":"warden","detail-type":"Sweep","time":"2026-11-23T12:00:00Z"}') == SweepDue(
         datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     )
-    assert events.sweep(events.repository_due("s1", app, at=NOW, home=HOME)) == RepositoryDue("s1", NOW, app)
+    assert events.sweep(events.repository_due("s1", app, {"a": 1}, at=NOW, home=HOME)) == RepositoryDue(
+        "s1", NOW, app, {"a": 1}
+    )
     assert events.sweep(events.summary_due("s1", at=NOW, home=HOME)) == SummaryDue("s1", NOW)
     assert isinstance(events.sweep(push(image_id())), NotForUs)
     assert isinstance(events.sweep('{"source":"warden","detail-type":"Dance"}'), NotForUs)

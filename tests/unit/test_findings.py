@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.builders import a_policy, finding, vector
 from warden.findings import Finding, Scan, ScanState, Verdict, judge, read_finding, state_of
 from warden.names import RepositoryName, Severity
-from warden.policy import FindingsStandard, standard_of
+from warden.policy import FindingsStandard
+from warden.standards import standard_of
 
-STANDARD = standard_of(a_policy(), RepositoryName("team/app")).findings
+STANDARD = standard_of(a_policy(), RepositoryName("team/app"), {}).findings
 SCANNED, UNSCANNED = ScanState.SCANNED, ScanState.UNSCANNED
 
 findings_ = st.builds(

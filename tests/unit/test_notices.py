@@ -8,17 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import HOME, NOW, a_policy, finding, image_id, observation
-from warden import announcements
+from warden import announcements, sweep_notice
+from warden.actions import Deed, Result
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Scan, ScanState, judge
 from warden.images import Image
 from warden.names import RepositoryName, Severity, Tag
 from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, from_json, to_json
-from warden.planning import Deed, RegistryScanning, Result, plan
-from warden.policy import standard_of
+from warden.planning import plan
+from warden.standards import standard_of
 
 APP = RepositoryName("team/app")
-STANDARD = standard_of(a_policy(), APP)
+STANDARD = standard_of(a_policy(), APP, {})
 spans = st.builds(Span, text=st.text(), style=st.sampled_from(Style), url=st.none() | st.text())
 lines = st.lists(spans, max_size=3).map(tuple)
 notices = st.builds(
@@ -134,7 +135,7 @@ def test_a_critical_finding_is_louder_than_a_high_one() -> None:
 
 
 def deeds(result: Result) -> tuple[Deed, ...]:
-    actions = plan(observation(), RegistryScanning(enhanced=False), STANDARD)
+    actions = plan(observation(), STANDARD)
     return tuple(Deed(action, result, "because" if result is Result.REFUSED else "") for action in actions)
 
 
@@ -176,7 +177,7 @@ def test_a_sweep_that_changed_things_is_news_and_a_standing_difference_is_not() 
 
     def swept(sweep: str, changed: int) -> Notice:
         tally = {"expected": 1, "looked_at": 1, "changed": changed}
-        return announcements.swept(sweep, tally, lines_, a_policy(), HOME, first=False)
+        return sweep_notice.swept(sweep, tally, lines_, a_policy(), HOME, first=False)
 
     assert swept("monday", 0).id == swept("tuesday", 0).id
     assert swept("monday", 1).id != swept("tuesday", 1).id
@@ -184,6 +185,6 @@ def test_a_sweep_that_changed_things_is_news_and_a_standing_difference_is_not() 
 
 def test_a_sweep_with_something_blocked_asks_for_a_person() -> None:
     tally = {"expected": 2, "looked_at": 2, "blocked": 1, "compliant": 1}
-    notice = announcements.swept("s", tally, {"team/app": ("x: y → z",)}, a_policy(), HOME, first=False)
+    notice = sweep_notice.swept("s", tally, {"team/app": ("x: y → z",)}, a_policy(), HOME, first=False)
     assert notice.level is Level.ATTENTION
     assert replace(notice, id="") != notice

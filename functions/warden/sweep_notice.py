@@ -1,0 +1,123 @@
+"""What the warden says of a sweep: how many repositories meet the standard, and what differs in the others."""
+
+from collections.abc import Iterable, Mapping
+
+from warden import console
+from warden.events import Home
+from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
+from warden.policy import Mode, Policy
+
+MOST_CHANGES = 10
+MOST_REPOSITORIES = 3
+
+
+def swept(
+    sweep: str,
+    tally: Mapping[str, int],
+    lines: Mapping[str, Iterable[str]],
+    policy: Policy,
+    home: Home,
+    *,
+    first: bool,
+) -> Notice:
+    """What a sweep found, in one notice; the `first` one says hello and what would be done.
+
+    `tally` counts repositories and settings, `lines` say what differs in each repository.
+    """
+    told = {repository: tuple(said) for repository, said in sorted(lines.items())}
+    by_change: dict[str, list[str]] = {}
+    for repository, said in told.items():
+        for line in said:
+            by_change.setdefault(line, []).append(repository)
+    changes = sorted(by_change.items(), key=lambda change: (-len(change[1]), change[0]))
+    level, title = _sweep_heading(tally, len(told), first=first)
+    items = tuple(_change_line(*change) for change in changes[:MOST_CHANGES])
+    # News that was acted on is news each time; a standing difference is told once.
+    news = sweep if tally.get("changed", 0) else ""
+    return Notice(
+        id=notice_id(news, str(first), *(f"{change} {repositories}" for change, repositories in changes)),
+        kind="hello" if first else "sweep",
+        level=level,
+        title=title,
+        subject="registry",
+        summary=(plain(_sweep_summary(tally, len(told))),),
+        sections=(Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),) if items else (),
+        facts=(
+            Fact("Mode", _mode(policy.mode)),
+            Fact("Recent pushes without a verdict", str(tally.get("reminded", 0))),
+        ),
+        next_step=_next_step_of_sweep(policy.mode, differing=len(told), first=first),
+        links=(link("Open ECR", console.page(home, f"private-registry/repositories?region={home.region}")),),
+        footer=console.footer(home, None) + f" · policy {policy.fingerprint}",
+    )
+
+
+def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> tuple[Level, str]:
+    if first:
+        return Level.HELLO, "ECR Warden is here"
+    if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
+        return Level.ATTENTION, "repositories need a person"
+    return Level.CHANGE, f"{_repositories(differing)} off the standard"
+
+
+def _sweep_summary(tally: Mapping[str, int], differing: int) -> str:
+    compliant, changed = tally.get("compliant", 0), tally.get("changed", 0)
+    said = f"Looked at {_repositories(tally.get('looked_at', 0))}: {compliant} meet{_s(compliant)} the standard"
+    if differing:
+        done = (
+            f"{changed} {'setting was' if changed == 1 else 'settings were'} changed"
+            if changed
+            else "nothing was changed"
+        )
+        said += f", {differing} differ{_s(differing)}; {done}"
+    if missed := _missed(tally):
+        said += f". {missed} could not be looked at: see the sweep's dead-letter queue"
+    return f"{said}."
+
+
+def _s(count: int) -> str:
+    """The end of a verb of which there are that many subjects."""
+    return "s" if count == 1 else ""
+
+
+def _missed(tally: Mapping[str, int]) -> int:
+    return max(0, tally["expected"] - tally.get("looked_at", 0))
+
+
+def _change_line(change: str, repositories: list[str]) -> Line:
+    """One difference, with the repositories that have it."""
+    names: list[Span] = []
+    for repository in repositories[:MOST_REPOSITORIES]:
+        names += [plain(", " if names else ""), code(repository)]
+    rest = len(repositories) - MOST_REPOSITORIES
+    return (plain(f"{change} · "), bold(_repositories(len(repositories))), plain(": "), *names, *_and(rest))
+
+
+def _and(rest: int) -> Line:
+    return (plain(f" and {rest} more"),) if rest > 0 else ()
+
+
+def _next_step_of_sweep(mode: Mode, *, differing: int, first: bool) -> Line:
+    if mode is Mode.REPORT and differing:
+        return (
+            plain("Agree? Set "),
+            code("mode: enforce"),
+            plain(" in the policy, for all repositories or for one rule, and deploy. "),
+            code("warden explain REPOSITORY"),
+            plain(" shows where each setting comes from."),
+        )
+    if first:
+        return (plain("Push an image: its findings will be told here if they reach the policy's threshold."),)
+    return (plain("See "), code("warden why REPOSITORY"), plain(" for what was done and which rule asked for it."))
+
+
+def _mode(mode: Mode) -> str:
+    return {
+        Mode.REPORT: "report: nothing is changed",
+        Mode.ENFORCE: "enforce: settings are brought to the standard",
+        Mode.OFF: "off",
+    }[mode]
+
+
+def _repositories(count: int) -> str:
+    return f"{count} {'repository' if count == 1 else 'repositories'}"

@@ -1,0 +1,95 @@
+"""Watching tags: remembers which digest each has, notices when that changes, and puts the tag back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from warden import fights, moves
+from warden.errors import Refused
+from warden.events import ImagePushed
+from warden.image_tags import ImageTags
+from warden.ledger import Entry, Ledger
+from warden.moves import Move
+from warden.names import RepositoryName, Tag
+from warden.policy import Standard
+from warden.registry import Registry
+
+KIND = "tag move"
+PUT_BACK = "put back"
+
+
+@dataclass(frozen=True, slots=True)
+class TagWatch:
+    """What it works with."""
+
+    registry: Registry
+    image_tags: ImageTags
+    ledger: Ledger
+
+    def look(self, event: ImagePushed, standard: Standard, *, now: datetime) -> tuple[Move, str | None] | None:
+        """The move that a push made, and why the tag was not put back (None: it was); None where nothing moved.
+
+        Not yet settled: a repetition finds the same move, until `settle`.
+        """
+        if event.tag is None or not moves.matter(standard, event.tag):
+            return None
+        repository = event.image.repository
+        known = self.ledger.place_of_tag(repository, event.tag)
+        tagged = self.registry.tagged(repository, event.tag)
+        if known is None:
+            if tagged:
+                self.ledger.remember_tag(tagged.id, event.tag)
+            return None
+        move = Move(repository, event.tag, known, tagged.id.digest if tagged else event.image.digest)
+        if move.before == move.after or not (tagged or self._was_put_aside(move)):
+            return None
+        return move, self._answer(move, event, standard, now)
+
+    def settle(self, move: Move, why_not: str | None, event: ImagePushed, standard: Standard) -> None:
+        """Write down what came of the move; a tag that was not put back has its new place from now on."""
+        result = f"not put back: {why_not}" if why_not else PUT_BACK
+        details = {
+            "tag": move.tag,
+            "before": move.before,
+            "after": move.after,
+            "result": result,
+            "rule": standard.origins["tags.moves"],
+            "event": event.id,
+        }
+        self.ledger.record(Entry(move.repository, event.at, KIND, f"{move} ({result})", details), event=event.id)
+        if why_not:
+            self.ledger.remember_tag(move.new, move.tag)
+
+    def _was_put_aside(self, move: Move) -> bool:
+        """Whether an earlier try took the tag from the new image, and died before it gave it back to the old one."""
+        new = self.registry.image(move.new)
+        return new is not None and move.aside in new.tags
+
+    def _answer(self, move: Move, event: ImagePushed, standard: Standard, now: datetime) -> str | None:
+        why_not = moves.why_not_put_back(
+            standard,
+            old_is_there=self.registry.image(move.old) is not None,
+            put_back_before=self._put_back_before(move.repository, move.tag, event.id, now),
+        )
+        if why_not is None:
+            try:
+                self._put_back(move)
+            except Refused as refusal:
+                return str(refusal)
+        return why_not
+
+    def _put_back_before(self, repository: RepositoryName, tag: Tag, event: str, now: datetime) -> int:
+        return sum(
+            entry.kind == KIND
+            and (entry.details["tag"], entry.details["result"]) == (tag, PUT_BACK)
+            and entry.details["event"] != event
+            for entry in self.ledger.history(repository, since=now - fights.WINDOW)
+        )
+
+    def _put_back(self, move: Move) -> None:
+        """Nothing is lost at any step: the new image has a second tag before it loses the first."""
+        self.image_tags.put(move.new, move.aside)
+        try:
+            self.image_tags.put(move.old, move.tag)
+        except Refused:  # an immutable tag does not move: it is taken, and given anew
+            self.image_tags.take(move.new, move.tag)
+            self.image_tags.put(move.old, move.tag)
