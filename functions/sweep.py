@@ -3,19 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import announcements, events
-from warden.enforcement import carry_out
+from warden import events, fights, listings, sweep_notice
+from warden.actions import Deed, Result
+from warden.enforcement import carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
 from warden.images import Image
 from warden.ledger import KEPT, Ledger
 from warden.names import RepositoryName
 from warden.notices import Notice, to_json
+from warden.observing import observe
 from warden.once import once
-from warden.planning import Deed, Result, plan
-from warden.policy import Policy, standard_of
+from warden.planning import plan
+from warden.policy import Policy
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.tallies import Tallies
 
 LOOKED_BACK = timedelta(hours=48)
 """How far back an image without a verdict is looked for: two sweeps, so that one lost event costs a day at most."""
@@ -42,6 +45,7 @@ class Sweep:
     policy: Policy
     registry: Registry
     ledger: Ledger
+    tallies: Tallies
     own: Queue
     notices: Queue
     pushes: Queue
@@ -70,30 +74,46 @@ class Sweep:
         return Outcome("SweepBegun" if begun else "SweepBegunBefore", sweep, f"{begun or 0} messages")
 
     def _fan_out(self, sweep: str, at: datetime, now: datetime) -> int:
-        repositories = tuple(self.registry.repositories())
-        self.ledger.begin_sweep(sweep, repositories=len(repositories), now=now)
-        self.own.send_all(events.repository_due(sweep, name, at=at, home=self.home) for name in repositories)
-        delay = LONGEST_DELAY if repositories else 0
+        listed = tuple(self.registry.listing())
+        scanning = self.registry.scanning()
+        self.tallies.begin(sweep, repositories=len(listed), now=now)
+        self.own.send_all(
+            events.repository_due(sweep, settings.name, listings.written(settings, scanning), at=at, home=self.home)
+            for settings in listed
+        )
+        delay = LONGEST_DELAY if listed else 0
         self.own.send(events.summary_due(sweep, at=at, home=self.home), delay=delay)
-        return len(repositories) + 1
+        return len(listed) + 1
 
     def _look_at(self, event: RepositoryDue, message: Message) -> Outcome:
         """Observe, plan, apply, record."""
-        observation = self.registry.repository(event.repository)
-        deeds: tuple[Deed, ...] = ()
-        reminded = 0
-        if observation:
-            standard = standard_of(self.policy, event.repository)
-            actions = plan(observation, self.registry.scanning(), standard)
-            deeds = carry_out(actions, self.registry, self.ledger, event=event.sweep, at=event.at)
-            reminded = self._remind_of_pushes(event.repository, message.now)
+        deeds = self._bring_to_standard(event, message)
+        reminded = 0 if deeds is None else self._remind_of_pushes(event.repository, message.now)
+        deeds = deeds or ()
         counts = {name: sum(deed.result is result for deed in deeds) for name, result in _COUNTED}
-        counts |= {"looked_at": 1, "reminded": reminded, "compliant": int(not deeds)}
-        self.ledger.count_in_sweep(event.sweep, event.repository, counts, lines=map(str, deeds), now=message.now)
-        tally = self.ledger.tally(event.sweep)
-        if tally.get("looked_at", 0) >= tally["expected"]:
+        counts |= {"reminded": reminded, "compliant": int(not deeds)}
+        if self.tallies.count(event.sweep, event.repository, counts, lines=map(str, deeds), now=message.now):
             self.own.send(events.summary_due(event.sweep, at=event.at, home=self.home))
         return Outcome("LookedAt", event.repository, "; ".join(map(str, deeds)))
+
+    def _bring_to_standard(self, event: RepositoryDue, message: Message) -> tuple[Deed, ...] | None:
+        """What was done, earlier tries of the same message included; None where the repository is gone.
+
+        The listing is enough to see that nothing differs; before anything is changed, ECR is asked again.
+        """
+        listed = listings.read(event.repository, event.listed)
+        observed = observe(self.registry, self.policy, event.repository, settings=listed[0], scanning=listed[1])
+        if observed and plan(observed.observation, observed.standard):
+            observed = observe(self.registry, self.policy, event.repository)
+        if observed is None:
+            return None
+        actions = plan(observed.observation, observed.standard)
+        if actions:
+            actions = fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
+        deeds = carry_out(actions, self.registry, self.ledger, event=event.sweep, at=event.at)
+        if message.receives > 1:
+            return carried_out(event.repository, self.ledger, event=event.sweep, at=event.at)
+        return deeds
 
     def _remind_of_pushes(self, repository: RepositoryName, now: datetime) -> int:
         """Ask image_pushed for the images that have no verdict: the event of a push or of a scan was lost."""
@@ -114,13 +134,12 @@ class Sweep:
         return events.push_reminder(image.id, id=f"reminder {image.id}", at=now, home=self.home)
 
     def _sum_up(self, event: SummaryDue, message: Message) -> Outcome:
-        tally = self.ledger.tally(event.sweep)
-        if tally.get("looked_at", 0) < tally["expected"] and message.now - event.at < GIVEN_UP:
+        counts, lines = self.tallies.read(event.sweep)
+        if counts["looked_at"] < counts["expected"] and message.now - event.at < GIVEN_UP:
             self.own.send(events.summary_due(event.sweep, at=event.at, home=self.home), delay=LONGEST_DELAY)
             return Outcome("SummaryPostponed", event.sweep)
-        lines = self.ledger.lines_of_sweep(event.sweep)
         first = not self.ledger.is_done(HELLO, now=message.now)
-        notice = announcements.swept(event.sweep, tally, lines, self.policy, self.home, first=first)
+        notice = sweep_notice.swept(event.sweep, counts, lines, self.policy, self.home, first=first)
         if not (first or lines):
             return Outcome("NothingToSay", event.sweep)
         said = once(
@@ -146,6 +165,7 @@ def connect(deployment: Deployment) -> Handle:
         policy=deployment.policy,
         registry=deployment.registry,
         ledger=deployment.ledger,
+        tallies=deployment.tallies,
         own=deployment.queue("WARDEN_QUEUE"),
         notices=deployment.queue("WARDEN_NOTICES"),
         pushes=deployment.queue("WARDEN_PUSHES"),

@@ -15,11 +15,13 @@ from moto import mock_aws
 
 from tests.builders import NOW, digest
 from tests.wire import Answer, Wire, error, ok
+from warden.image_tags import ImageTags
 from warden.ledger import Ledger
 from warden.names import ImageId, RepositoryName
 from warden.notices import Notice, from_json
 from warden.queues import Message, Queue
 from warden.registry import Registry
+from warden.tallies import Tallies
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+_WRITES = ("Put", "Set", "Start", "Delete", "BatchDelete", "Tag", "Untag")
 
 
 @dataclass
@@ -46,6 +51,8 @@ class Account:
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, Any]] = {}
         self.lifecycle_policies: dict[str, str] = {}
+        self.access_policies: dict[str, str] = {}
+        self.tags: dict[str, dict[str, str]] = {}
         self.images: dict[tuple[str, str], PushedImage] = {}
         self.scanning: dict[str, Any] = {"scanType": "BASIC", "rules": []}
         self.refusals: dict[str, Answer] = {}
@@ -55,15 +62,21 @@ class Account:
     def registry(self) -> Registry:
         return Registry(self.wire.client(), self.wire.client())
 
+    @property
+    def image_tags(self) -> ImageTags:
+        return ImageTags(self.wire.client(), self.registry)
+
     def calls(self) -> Counter[str]:
         return Counter(self.wire.operations())
 
     def writes(self) -> list[tuple[str, Mapping[str, Any]]]:
-        return [request for request in self.wire.requests if request[0].startswith(("Put", "Start", "Delete"))]
+        return [request for request in self.wire.requests if request[0].startswith(_WRITES)]
 
     def create(self, name: str = "team/app", **settings: Any) -> RepositoryName:
         self.repositories[name] = {
+            "registryId": "111122223333",
             "repositoryName": name,
+            "encryptionConfiguration": {"encryptionType": "AES256"},
             "imageTagMutability": "MUTABLE",
             "imageScanningConfiguration": {"scanOnPush": False},
             **settings,
@@ -121,6 +134,25 @@ class Account:
         text = self.lifecycle_policies.get(request["repositoryName"])
         return error("LifecyclePolicyNotFoundException") if text is None else ok({"lifecyclePolicyText": text})
 
+    def _GetRepositoryPolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        text = self.access_policies.get(request["repositoryName"])
+        return error("RepositoryPolicyNotFoundException") if text is None else ok({"policyText": text})
+
+    def _SetRepositoryPolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        self.access_policies[request["repositoryName"]] = request["policyText"]
+        return ok(request)
+
+    def _DeleteRepositoryPolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        if self.access_policies.pop(request["repositoryName"], None) is None:
+            return error("RepositoryPolicyNotFoundException")
+        return ok(request)
+
+    def _ListTagsForResource(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        name = request["resourceArn"].partition(":repository/")[2]
+        if name not in self.repositories:
+            return error("RepositoryNotFoundException")
+        return ok({"tags": [{"Key": key, "Value": value} for key, value in self.tags.get(name, {}).items()]})
+
     def _PutLifecyclePolicy(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
         self.lifecycle_policies[request["repositoryName"]] = request["lifecyclePolicyText"]
         return ok(request)
@@ -138,11 +170,47 @@ class Account:
 
     def _DescribeImages(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
         repository = request["repositoryName"]
-        asked = [image["imageDigest"] for image in request.get("imageIds", ())]
         known = {digest: image for (name, digest), image in self.images.items() if name == repository}
+        asked = [
+            image.get("imageDigest") or self._tagged(repository, image["imageTag"])
+            for image in request.get("imageIds", ())
+        ]
         if any(digest not in known for digest in asked):
             return error("ImageNotFoundException")
-        return ok({"imageDetails": [_detail(digest, known[digest]) for digest in asked or known]})
+        return ok(
+            {
+                "imageDetails": [
+                    _detail(digest, image) for digest, image in known.items() if not asked or digest in asked
+                ]
+            }
+        )
+
+    def _tagged(self, repository: str, tag: str) -> str | None:
+        found = (digest for (name, digest), image in self.images.items() if name == repository and tag in image.tags)
+        return next(found, None)
+
+    def _PutImage(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        repository, tag = request["repositoryName"], request["imageTag"]
+        holder = self._tagged(repository, tag)
+        if holder == request["imageDigest"]:
+            return error("ImageAlreadyExistsException")
+        if holder and self.repositories[repository]["imageTagMutability"].startswith("IMMUTABLE"):
+            return error("ImageTagAlreadyExistsException")
+        if holder:
+            self.images[repository, holder].tags.remove(tag)
+        self.images[repository, request["imageDigest"]].tags.append(tag)
+        return ok({"image": {"repositoryName": repository}})
+
+    def _BatchDeleteImage(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        repository = request["repositoryName"]
+        for image in request["imageIds"]:
+            holder = self._tagged(repository, image["imageTag"])
+            if holder is None:
+                return ok({"imageIds": [], "failures": [{"imageId": image, "failureCode": "ImageNotFound"}]})
+            self.images[repository, holder].tags.remove(image["imageTag"])
+            if not self.images[repository, holder].tags:
+                del self.images[repository, holder]
+        return ok({"imageIds": request["imageIds"], "failures": []})
 
     def _BatchGetImage(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
         repository, digest = request["repositoryName"], request["imageIds"][0]["imageDigest"]
@@ -201,6 +269,7 @@ class Stack:
             BillingMode="PAY_PER_REQUEST",
         )
         self.ledger = Ledger(self.dynamodb, "ledger")
+        self.tallies = Tallies(self.dynamodb, "ledger")
         self._urls: dict[str, str] = {}
         self._numbers = count(1)
 
@@ -249,5 +318,5 @@ def _one_at_a_time(client: "DynamoDBClient") -> None:
 
 @contextmanager
 def a_stack() -> Iterator[Stack]:
-    with mock_aws():
+    with mock_aws(config={"core": {"passthrough": {"services": ["ecr"]}}}):  # ECR is the account's to answer
         yield Stack()

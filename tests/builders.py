@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from warden import policy
+from warden.compiled_policy import from_compiled
 from warden.events import Home
 from warden.findings import Finding
 from warden.names import Digest, ImageId, RepositoryName, Severity
-from warden.planning import RepositoryObservation
+from warden.observations import RegistryScanning, RepositoryObservation
 from warden.policy import Policy
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -22,13 +22,31 @@ DEFAULTS: Mapping[str, Any] = {
     "tags.mode": "enforce",
     "tags.immutability": "IMMUTABLE_WITH_EXCLUSION",
     "tags.exclude": ["latest", "sha256-*"],
+    "tags.moves": "tell",
     "scanning.mode": "enforce",
     "scanning.on_push": True,
+    "scanning.rescan_after": None,
     "findings.notify_from": "HIGH",
     "findings.block_from": "CRITICAL",
+    "findings.fixable_only": False,
+    "findings.new_only": False,
     "lifecycle.mode": "enforce",
     "lifecycle.action": "archive",
     "lifecycle.rules": [{"of": "untagged", "after_days": 7}],
+    "lifecycle.protect.in_use": False,
+    "lifecycle.protect.tags": [],
+    "lifecycle.caps.percent": None,
+    "lifecycle.caps.images": None,
+    "lifecycle.caps.bytes": None,
+    "access.mode": "enforce",
+    "access.forbid_public": False,
+    "access.accounts": None,
+    "encryption.mode": "enforce",
+    "encryption.type": None,
+    "repository_tags.mode": "enforce",
+    "repository_tags.required": [],
+    "promote.to": None,
+    "promote.tags": [],
     "channels": ["platform"],
 }
 
@@ -38,20 +56,31 @@ def vector(name: str) -> Any:
     return json.loads((VECTORS / name).read_text("utf-8"))
 
 
-def a_policy(*rules: tuple[str, Mapping[str, Any]], mode: str = "enforce", **fields: Any) -> Policy:
+def a_policy(
+    *rules: tuple[str | Mapping[str, Any], Mapping[str, Any]],
+    mode: str = "enforce",
+    open_channels: Any = (),
+    **fields: Any,
+) -> Policy:
     """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""
     defaults = {**DEFAULTS, **{name.replace("__", "."): value for name, value in fields.items()}}
-    channels = {"platform": {"type": "slack", "secret": "warden/slack-platform", "hosts": []}}
-    return policy.from_compiled(
+    channels = {"platform": {"type": "slack", "secret": "warden/slack-platform", "hosts": [], "topic": ""}}
+    return from_compiled(
         {
             "version": 1,
             "mode": mode,
             "defaults": {name: [value, "warden.yaml:1"] for name, value in defaults.items()},
             "rules": [
-                {"match": match, "fields": {name: [value, f'rule "{match}"'] for name, value in fields.items()}}
+                {
+                    "match": {"name": match} if isinstance(match, str) else dict(match),
+                    "fields": {name: [value, f'rule "{match}"'] for name, value in fields.items()},
+                }
                 for match, fields in rules
             ],
             "channels": channels,
+            "open_channels": list(open_channels),
+            "exemptions": [],
+            "creation_templates": [],
             "fingerprint": "0123456789ab",
         }
     )
@@ -80,10 +109,15 @@ def observation(**changes: Any) -> RepositoryObservation:
     """A repository as a careless person makes it."""
     facts: dict[str, Any] = {
         "name": RepositoryName("team/app"),
+        "account": HOME.account,
         "immutability": "MUTABLE",
         "exclusions": (),
         "scan_on_push": False,
+        "encryption": "AES256",
+        "tags": {},
         "lifecycle_policy": None,
+        "access_policy": None,
+        "scanning": RegistryScanning(enhanced=False),
     }
     return RepositoryObservation(**{**facts, **changes})
 
@@ -124,7 +158,15 @@ def scanned(image: ImageId, status: str = "COMPLETE", **changes: Any) -> str:
     return event("ECR Image Scan", detail, **changes)
 
 
-def api_call(name: str, repository: str, *, role: str = "arn:aws:iam::111122223333:role/Admin", **changes: Any) -> str:
+def api_call(
+    name: str,
+    repository: str,
+    *,
+    role: str = "arn:aws:iam::111122223333:role/Admin",
+    id: str = "13cde686-328b-6117-af20-0e5566167482",
+    time: str = NOW.isoformat(),
+    **changes: Any,
+) -> str:
     detail = {
         "userIdentity": {
             "type": "AssumedRole",
@@ -135,4 +177,4 @@ def api_call(name: str, repository: str, *, role: str = "arn:aws:iam::1111222233
         "eventName": name,
         "requestParameters": {"repositoryName": repository},
     }
-    return event("AWS API Call via CloudTrail", {**detail, **changes})
+    return event("AWS API Call via CloudTrail", {**detail, **changes}, id=id, time=time)

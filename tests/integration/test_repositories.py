@@ -14,6 +14,8 @@ from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, api_call, push
 from tests.wire import error
 from warden import events
+from warden.ledger import Ledger
+from warden.names import RepositoryName
 from warden.notices import Level, Notice
 from warden.policy import Policy
 
@@ -29,7 +31,7 @@ def changed(account: Account, stack: Stack, policy: Policy | None = None) -> Cha
 
 def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:
     queues = {name: stack.queue(name) for name in ("own", "notices", "pushes")}
-    return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, **queues)
+    return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, stack.tallies, **queues)
 
 
 def run(function: Sweep, stack: Stack, start: str = SWEEP, *, now: Any = NOW) -> list[str]:
@@ -62,7 +64,6 @@ def test_a_new_repository_takes_its_standard_and_nobody_is_disturbed(account: Ac
 
 def test_drift_is_set_back_and_told_with_who_did_it(account: Account, stack: Stack) -> None:
     account.create(imageScanningConfiguration={"scanOnPush": True})
-    account.lifecycle_policies["team/app"] = "{}"
     changed(account, stack).handle(stack.message(api_call("PutImageTagMutability", "team/app")))
     (notice,) = stack.notices()
     assert (notice.level, notice.title) == (Level.CHANGE, "settings of team/app were set back")
@@ -76,7 +77,9 @@ def test_everything_that_was_done_is_in_the_ledger_with_its_rule(account: Accoun
     first, *deeds = stack.ledger.history("team/app")
     assert first.text == "CreateRepository by arn:aws:sts::111122223333:assumed-role/Admin/alice"
     assert {entry.text.partition(":")[0] for entry in deeds} == {"tag immutability", "scan on push", "lifecycle policy"}
-    assert all(entry.details == {"result": "done", "rule": "warden.yaml:1"} for entry in deeds)
+    assert {(entry.details["result"], entry.details["rule"]) for entry in deeds} == {("done", "warden.yaml:1")}
+    scan = next(entry for entry in deeds if entry.details["kind"] == "set scan on push")
+    assert (scan.details["field"], scan.details["before"], scan.details["after"]) == ("scan on push", "off", "on")
 
 
 def test_report_mode_tells_and_changes_nothing(account: Account, stack: Stack) -> None:
@@ -90,7 +93,7 @@ def test_report_mode_tells_and_changes_nothing(account: Account, stack: Stack) -
     assert {entry.details.get("result") for entry in stack.ledger.history("team/app")} == {None, "would be done"}
 
 
-def test_a_compliant_repository_costs_three_reads_and_no_write(account: Account, stack: Stack) -> None:
+def test_a_compliant_repository_costs_four_reads_and_no_write(account: Account, stack: Stack) -> None:
     account.create()
     function = changed(account, stack)
     for _ in range(2):
@@ -101,6 +104,7 @@ def test_a_compliant_repository_costs_three_reads_and_no_write(account: Account,
         "DescribeRepositories": 1,
         "GetLifecyclePolicy": 1,
         "GetRegistryScanningConfiguration": 1,
+        "ListTagsForResource": 1,
     }
 
 
@@ -129,7 +133,7 @@ def test_filters_that_are_there_are_merged_and_never_wiped(account: Account, sta
     account.create(imageTagMutability="IMMUTABLE_WITH_EXCLUSION", imageTagMutabilityExclusionFilters=filters)
     changed(account, stack).handle(stack.message(api_call("PutImageTagMutability", "team/app")))
     kept = account.repositories["team/app"]["imageTagMutabilityExclusionFilters"]
-    assert [filter_["filter"] for filter_ in kept] == ["nightly-*", "latest", "sha256-*"]
+    assert {filter_["filter"] for filter_ in kept} == {"nightly-*", "latest", "sha256-*"}
 
 
 def test_too_many_filters_need_a_person_and_nothing_is_dropped(account: Account, stack: Stack) -> None:
@@ -163,6 +167,117 @@ def test_a_throttled_write_comes_again(account: Account, stack: Stack) -> None:
     assert function.handle(stack.message(body, id="a", receives=2)).name == "Corrected"
 
 
+def test_a_fight_ends_with_a_person_who_is_asked_once(account: Account, stack: Stack) -> None:
+    account.create(imageScanningConfiguration={"scanOnPush": True})
+    function = changed(account, stack)
+    outcomes = []
+    for flip in range(5):
+        account.repositories["team/app"]["imageTagMutability"] = "MUTABLE"
+        at = NOW + timedelta(minutes=5 * flip)
+        body = api_call("PutImageTagMutability", "team/app", id=f"flip-{flip}", time=at.isoformat())
+        outcomes.append(function.handle(stack.message(body, now=at)).name)
+    assert outcomes == ["Corrected", "Corrected", "Told", "Told", "Told"]
+    assert account.repositories["team/app"]["imageTagMutability"] == "MUTABLE"
+    notices = stack.notices()
+    assert [notice.level for notice in notices] == [Level.CHANGE] * 2 + [Level.ATTENTION] * 3
+    assert len({notice.id for notice in notices[2:]}) == 1, "the same news, which is posted once"
+    assert "tag immutability was changed 3 times within an hour, the last time by arn:aws:sts" in text(notices[2])
+
+
+def test_a_fight_over_one_field_leaves_the_others_enforced(account: Account, stack: Stack) -> None:
+    account.create()
+    function = changed(account, stack)
+    for flip in range(4):
+        settings = account.repositories["team/app"]
+        settings.update(imageTagMutability="MUTABLE", imageScanningConfiguration={"scanOnPush": flip < 3})
+        at = NOW + timedelta(minutes=flip)
+        body = api_call("PutImageTagMutability", "team/app", id=f"flip-{flip}", time=at.isoformat())
+        function.handle(stack.message(body, now=at))
+    assert account.repositories["team/app"]["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert account.repositories["team/app"]["imageTagMutability"] == "MUTABLE"
+
+
+def test_changes_that_are_rare_are_set_back_each_time(account: Account, stack: Stack) -> None:
+    account.create(imageScanningConfiguration={"scanOnPush": True})
+    function = changed(account, stack)
+    for flip in range(5):
+        account.repositories["team/app"]["imageTagMutability"] = "MUTABLE"
+        at = NOW + timedelta(minutes=40 * flip)
+        body = api_call("PutImageTagMutability", "team/app", id=f"flip-{flip}", time=at.isoformat())
+        assert function.handle(stack.message(body, now=at)).name == "Corrected"
+
+
+def test_the_sweep_keeps_the_truce_and_enforces_after_it(account: Account, stack: Stack) -> None:
+    account.create(imageScanningConfiguration={"scanOnPush": True})
+    stack.ledger.stand_back(
+        RepositoryName("team/app"), "tag immutability", why="a fight", now=NOW, until=NOW + timedelta(hours=24)
+    )
+    run(sweep(account, stack), stack)
+    assert account.repositories["team/app"]["imageTagMutability"] == "MUTABLE"
+    run(sweep(account, stack), stack, SWEEP.replace("23T", "24T"), now=NOW + timedelta(hours=24))
+    assert account.repositories["team/app"]["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+
+
+@pytest.mark.parametrize("dies_before", ["the record", "the notice"])
+def test_what_was_done_is_told_even_if_the_sandbox_died_first(account: Account, stack: Stack, dies_before: str) -> None:
+    account.create(imageScanningConfiguration={"scanOnPush": True})
+    body = api_call("PutImageTagMutability", "team/app")
+    notices: Any = _Broken() if dies_before == "the notice" else stack.queue("notices")
+    ledger: Any = _Dies(stack.ledger, after=3) if dies_before == "the record" else stack.ledger
+    dying = ChangedRepositories(HOME, ROLE_PATH, a_policy(), account.registry, ledger, notices)
+    with pytest.raises(Killed):
+        dying.handle(stack.message(body, id="a"))
+    outcome = changed(account, stack).handle(stack.message(body, id="a", receives=2))
+    assert outcome.name == "Corrected"
+    (notice,) = stack.notices()
+    assert "tag immutability  MUTABLE → IMMUTABLE except latest, sha256-*" in text(notice)
+
+
+class Killed(Exception):
+    """The sandbox is gone."""
+
+
+class _Broken:
+    def send_all(self, _: Any) -> None:
+        raise Killed
+
+
+class _Dies:
+    """A ledger whose sandbox is killed at its nth record."""
+
+    def __init__(self, ledger: Ledger, *, after: int) -> None:
+        self._ledger = ledger
+        self._left = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def record(self, *arguments: Any, **named: Any) -> None:
+        self._left -= 1
+        if not self._left:
+            raise Killed
+        self._ledger.record(*arguments, **named)
+
+
+PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Sid": "open"}
+OWN = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "ecr:BatchGetImage", "Sid": "own"}
+
+
+@pytest.mark.parametrize(("statements", "left"), [([PUBLIC], None), ([PUBLIC, OWN], [OWN])])
+def test_an_open_repository_is_closed_and_the_old_policy_kept(
+    account: Account, stack: Stack, statements: list[Any], left: list[Any] | None
+) -> None:
+    account.create(imageScanningConfiguration={"scanOnPush": True})
+    original = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    account.access_policies["team/app"] = original
+    policy = a_policy(access__forbid_public=True)
+    changed(account, stack, policy).handle(stack.message(api_call("SetRepositoryPolicy", "team/app")))
+    now = account.access_policies.get("team/app")
+    assert (json.loads(now)["Statement"] if now else None) == left
+    first = next(entry for entry in stack.ledger.history("team/app") if "repository policy" in str(entry.details))
+    assert first.details["original"] == original
+
+
 def test_a_repository_that_is_gone_or_an_event_for_others_is_left_alone(account: Account, stack: Stack) -> None:
     function = changed(account, stack)
     assert function.handle(stack.message(api_call("CreateRepository", "team/app"))).name == "Gone"
@@ -179,7 +294,7 @@ def test_a_sweep_looks_at_every_repository_and_says_hello_once(account: Account,
     assert all(settings["imageTagMutability"] != "MUTABLE" for settings in account.repositories.values())
     (hello,) = stack.notices()
     assert (hello.level, hello.title) == (Level.HELLO, "ECR Warden is here")
-    assert "Looked at 25 repositories: 0 meet the standard, 25 were changed." in text(hello)
+    assert "Looked at 25 repositories: 0 meet the standard, 25 differ; 75 settings were changed." in text(hello)
     first, *others = hello.sections[0].items
     assert len(others) == 2
     assert "".join(span.text for span in first).endswith("and 22 more")
@@ -192,7 +307,7 @@ def test_a_first_sweep_in_report_mode_says_what_would_be_done_and_does_nothing(a
     assert account.writes() == []
     (hello,) = stack.notices()
     assert hello.level is Level.HELLO
-    assert "1 differ, and nothing was changed" in text(hello)
+    assert "1 differs; nothing was changed" in text(hello)
     assert "mode: enforce" in text(hello)
 
 
@@ -265,7 +380,8 @@ def test_of_a_lost_index_the_index_is_reminded_of_first(account: Account, stack:
     (reminder,) = stack.bodies("pushes")
     assert index.digest in reminder
     assert stack.held_back("pushes") == 1
-    PushedImages(HOME, a_policy(), account.registry, stack.ledger, stack.queue("judgements")).handle(
+    queues = (stack.queue("judgements"), stack.queue("notices"))
+    PushedImages(HOME, a_policy(), account.registry, account.image_tags, stack.ledger, *queues).handle(
         stack.message(push(index))
     )
     again = sweep(account, stack)
@@ -280,7 +396,7 @@ def test_a_repository_that_went_during_the_sweep_is_counted(account: Account, st
     account.repositories.clear()
     for body in stack.bodies("own"):
         function.handle(stack.message(body))
-    assert stack.ledger.tally("2026-11-23T12:00:00+00:00")["looked_at"] == 1
+    assert stack.tallies.read("2026-11-23T12:00:00+00:00").counts["looked_at"] == 1
 
 
 def test_the_sweep_drops_what_is_not_its_own(account: Account, stack: Stack) -> None:
