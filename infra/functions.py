@@ -1,7 +1,8 @@
 """What each function needs, as data: this drives its rule, queue, role, environment and the table in docs/iam.md."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 REGISTRY_WIDE = frozenset({"GetRegistryScanningConfiguration"})
 """ECR actions that know no repository as their resource.
@@ -19,11 +20,15 @@ MOST_AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Actions on ECR, all for one reason; `sid` names the statement in the role's policy."""
+    """Actions on ECR, all for one reason; `sid` names the statement in the role's policy.
+
+    `where` is a field of the policy and its value: the permission is given only where something in the policy says so.
+    """
 
     sid: str
     actions: tuple[str, ...]
     why: str
+    where: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError where one statement would have to name two kinds of resources, or a pattern of actions."""
@@ -31,6 +36,14 @@ class Permission:
             raise ValueError(f"{self.sid}: expected exact actions, got {self.actions}")
         if len({action in REGISTRY_WIDE for action in self.actions}) > 1:
             raise ValueError(f"{self.sid}: {self.actions} don't have the same resource")
+
+    def is_needed(self, compiled: Mapping[str, Any]) -> bool:
+        """Whether the compiled policy has any use for it."""
+        if self.where is None:
+            return True
+        field, value = self.where
+        layers = (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"]))
+        return any(layer[field][0] == value for layer in layers if field in layer)
 
     @property
     def is_registry_wide(self) -> bool:
@@ -79,6 +92,10 @@ class FunctionSpec:
         if self.long_chains and self.name not in self.sends_to.values():
             raise ValueError(f"{self.name}: only what sends to itself makes chains")
 
+    def under(self, compiled: Mapping[str, Any]) -> "FunctionSpec":
+        """The function with the permissions that this policy needs."""
+        return replace(self, ecr=tuple(permission for permission in self.ecr if permission.is_needed(compiled)))
+
     @property
     def title(self) -> str:
         """The name as CloudFormation writes names.
@@ -96,12 +113,29 @@ _REGISTRY_SCANNING = Permission(
 )
 _STANDARD = (
     _REGISTRY_SCANNING,
-    Permission("ReadSettings", ("DescribeRepositories", "GetLifecyclePolicy"), "the settings of a repository"),
+    Permission(
+        "ReadSettings",
+        ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListTagsForResource"),
+        "the settings of a repository",
+    ),
     Permission(
         "ApplyStandard",
-        ("PutImageTagMutability", "PutImageScanningConfiguration", "PutLifecyclePolicy"),
+        (
+            "PutImageTagMutability",
+            "PutImageScanningConfiguration",
+            "PutLifecyclePolicy",
+        ),
         "bringing them to the standard, where the policy says enforce",
     ),
+    Permission(
+        "CloseAccess",
+        ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
+        "taking forbidden principals out of a repository's policy",
+        where=("access.mode", "enforce"),
+    ),
+)
+_REPOSITORY_TAGS = Permission(
+    "ReadTags", ("ListTagsForResource",), "a repository's own tags, which tighten its standard"
 )
 
 FUNCTIONS = (
@@ -121,13 +155,14 @@ FUNCTIONS = (
         ecr=(
             Permission("ReadImages", ("DescribeImages", "BatchGetImage"), "tags, and the platforms of an index"),
             Permission("ReadFindings", ("DescribeImageScanFindings",), "what the scan found"),
+            _REPOSITORY_TAGS,
         ),
         sends_to={"WARDEN_NOTICES": "notify", "WARDEN_QUEUE": "scan_finished"},
     ),
     FunctionSpec(
         "image_pushed",
-        "starts scans of pushed images",
-        ledger=("PutItem",),
+        "starts scans of pushed images, and watches their tags",
+        ledger=("PutItem", "GetItem", "Query"),
         detail_type="ECR Image Action",
         detail={"action-type": ["PUSH"], "result": ["SUCCESS"]},
         ecr=(
@@ -135,13 +170,21 @@ FUNCTIONS = (
             Permission("ReadSettings", ("DescribeRepositories",), "whether ECR scans its pushes by itself"),
             Permission("ReadManifests", ("BatchGetImage",), "what was pushed: an image, an index, an artifact"),
             Permission("StartScans", ("StartImageScan",), "starting the scan"),
+            _REPOSITORY_TAGS,
+            Permission("ReadImages", ("DescribeImages",), "which image a tag has now"),
+            Permission(
+                "PutTagsBack",
+                ("PutImage", "BatchDeleteImage"),
+                "giving a tag back to the image that had it, where the policy says so; the last tag is never taken",
+                where=("tags.moves", "put_back"),
+            ),
         ),
-        sends_to={"WARDEN_JUDGEMENTS": "scan_finished"},
+        sends_to={"WARDEN_JUDGEMENTS": "scan_finished", "WARDEN_NOTICES": "notify"},
     ),
     FunctionSpec(
         "repository_changed",
         "brings a changed repository back to its standard",
-        ledger=("PutItem",),
+        ledger=("PutItem", "Query"),
         detail_type="AWS API Call via CloudTrail",
         detail={
             "eventSource": ["ecr.amazonaws.com"],
@@ -151,6 +194,10 @@ FUNCTIONS = (
                 "PutImageScanningConfiguration",
                 "PutLifecyclePolicy",
                 "DeleteLifecyclePolicy",
+                "SetRepositoryPolicy",
+                "DeleteRepositoryPolicy",
+                "TagResource",
+                "UntagResource",
             ],
         },
         ecr=_STANDARD,

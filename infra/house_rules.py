@@ -22,17 +22,15 @@ NO_RESOURCE = frozenset(
     {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ecr:GetRegistryScanningConfiguration"},
 )
 """Actions that know no resource, so that `*` is all that can be said."""
-NEVER = frozenset(
-    {
-        "ecr:BatchDeleteImage",
-        "ecr:DeleteRepository",
-        "ecr:PutImage",
-        "ecr:PutRegistryPolicy",
-        "ecr:PutReplicationConfiguration",
-        "ecr:SetRepositoryPolicy",
-    }
-)
-"""What no function does in this version: delete or push an image, or open a repository to others."""
+NEVER = frozenset({"ecr:DeleteRepository", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration"})
+"""What no function does: delete a repository, or open the registry to others."""
+ONLY = {
+    "ecr:BatchDeleteImage": ("ImagePushed",),
+    "ecr:PutImage": ("ImagePushed",),
+    "ecr:SetRepositoryPolicy": ("RepositoryChanged", "Sweep"),
+    "ecr:DeleteRepositoryPolicy": ("RepositoryChanged", "Sweep"),
+}
+"""What could do harm, and the functions that need it, where the policy asks for it."""
 NEVER_SERVICES = ("iam:", "sts:", "kms:")
 VISIBILITY_FACTOR = 6
 
@@ -162,6 +160,8 @@ def permissions_are_exact(template: Template) -> Iterator[Finding]:
             yield Finding(name, f"it allows {', '.join(broad)}")
         if never := [action for action in actions if action in NEVER or action.startswith(NEVER_SERVICES)]:
             yield Finding(name, f"it allows {', '.join(never)}, which no function may")
+        if others := [action for action in actions if action in ONLY and not name.startswith(ONLY[action])]:
+            yield Finding(name, f"it allows {', '.join(others)}, which is another function's")
         if "*" in listed(statement.get("Resource", "*")) and not NO_RESOURCE.issuperset(actions):
             yield Finding(name, f"it allows {', '.join(actions)} on every resource")
     for name, role in template.of("AWS::IAM::Role"):

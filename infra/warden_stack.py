@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.bundling import lambda_code
+from infra.creation_templates import CreationTemplates
 from infra.daily_sweep import DailySweep
 from infra.event_function import EventFunction
 from infra.functions import FUNCTIONS
@@ -36,7 +37,7 @@ class WardenStack(Stack):
         code = lambda_code(self, compiled)
         secrets = sorted({channel["secret"] for channel in compiled["channels"].values()})
         made: dict[str, EventFunction] = {}
-        for spec in FUNCTIONS:
+        for spec in (spec.under(compiled) for spec in FUNCTIONS):
             made[spec.name] = EventFunction(
                 self,
                 spec,
@@ -46,6 +47,7 @@ class WardenStack(Stack):
                 receivers=made,
                 secrets=secrets if spec.reads_secrets else (),
             )
+        CreationTemplates(self, "CreationTemplates", compiled=compiled)
         DailySweep(self, "DailySweep", sweep=made["sweep"], stage=stage)
         if alarm_topic_arn:
             topic = sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn)

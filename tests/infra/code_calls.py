@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FUNCTIONS = Path("functions")
-THROUGH = ("enforcement", "once")
+THROUGH = ("enforcement", "observing", "once", "tag_watch")
 """Modules between handlers and adapters: who imports them calls what they call."""
-TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem"}
-"""A transaction needs the permissions of its parts, and none of its own.
-
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-"""
+ADAPTERS = {
+    "registry": "Registry",
+    "image_tags": "ImageTags",
+    "ledger": "Ledger",
+    "tallies": "Tallies",
+}
+CLIENTS = {"client", "_client", "_once_client"}
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Uses:
 
 def registry_actions(handler: str) -> set[str]:
     """The ECR actions that the handler can cause."""
-    return _actions(handler, adapter="registry", type_="Registry")
+    return _actions(handler, "registry") | _actions(handler, "image_tags")
 
 
 def ledger_actions(handler: str) -> set[str]:
     """The DynamoDB actions that the handler can cause."""
-    return _actions(handler, adapter="ledger", type_="Ledger")
+    return _actions(handler, "ledger") | _actions(handler, "tallies")
 
 
 def uses(handler: str) -> Uses:
@@ -47,8 +49,8 @@ def uses(handler: str) -> Uses:
     return Uses(queues, any(node.attr == "secrets" for node in asked))
 
 
-def _actions(handler: str, *, adapter: str, type_: str) -> set[str]:
-    operations = _operations(FUNCTIONS / "warden" / f"{adapter}.py", type_)
+def _actions(handler: str, adapter: str) -> set[str]:
+    operations = _operations(adapter)
     called = {
         node.attr
         for tree in _reached(handler)
@@ -67,30 +69,42 @@ def _reached(handler: str) -> Iterator[ast.Module]:
             yield _tree(FUNCTIONS / "warden" / f"{module}.py")
 
 
-def _operations(path: Path, type_: str) -> dict[str, set[str]]:
-    """The AWS actions of each method of an adapter, through its own other methods too."""
-    (adapter,) = (node for node in _tree(path).body if isinstance(node, ast.ClassDef) and node.name == type_)
-    methods = {node.name: node for node in adapter.body if isinstance(node, ast.FunctionDef)}
+def _operations(adapter: str) -> dict[str, set[str]]:
+    """The AWS actions of each method of an adapter, through its other methods, its functions and other adapters."""
+    tree = _tree(FUNCTIONS / "warden" / f"{adapter}.py")
+    (class_,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ADAPTERS[adapter])
+    methods = {node.name: node for node in class_.body if isinstance(node, ast.FunctionDef)}
 
     def actions(name: str, seen: frozenset[str]) -> set[str]:
         calls = [node for node in ast.walk(methods[name]) if isinstance(node, ast.Call)]
-        own = {action for call in calls for action in _action(call)}
         others = {c.func.attr for c in calls if isinstance(c.func, ast.Attribute) and _name(c.func.value) == "self"}
-        return own.union(*(actions(other, seen | {other}) for other in (others & methods.keys()) - seen))
+        return set().union(
+            *map(_action, calls),
+            *(_elsewhere(call) for call in calls),
+            *(actions(other, seen | {other}) for other in (others & methods.keys()) - seen),
+        )
 
     return {name: actions(name, frozenset({name})) for name in methods}
 
 
+def _elsewhere(call: ast.Call) -> set[str]:
+    """The actions of a call of another adapter, or of a function beside one."""
+    if isinstance(call.func, ast.Attribute):
+        adapter = _name(call.func.value).removeprefix("_")
+        return _operations(adapter).get(call.func.attr, set()) if adapter in ADAPTERS else set()
+    beside = (node for adapter in ADAPTERS for node in _tree(FUNCTIONS / "warden" / f"{adapter}.py").body)
+    functions = [node for node in beside if isinstance(node, ast.FunctionDef) and node.name == _name(call.func)]
+    inner = (node for function in functions for node in ast.walk(function) if isinstance(node, ast.Call))
+    return {action for node in inner for action in _action(node)}
+
+
 def _action(call: ast.Call) -> set[str]:
     """The actions of one call of a client, if it is one."""
-    if not (isinstance(call.func, ast.Attribute) and _name(call.func.value) in {"_client", "_once_client"}):
+    if not (isinstance(call.func, ast.Attribute) and _name(call.func.value) in CLIENTS):
         return set()
     operation = call.func.attr
     if operation == "get_paginator":
         operation = ast.literal_eval(call.args[0])
-    if operation == "transact_write_items":
-        keys = {node.value for node in ast.walk(call) if isinstance(node, ast.Constant)}
-        return {action for part, action in TRANSACTION.items() if part in keys}
     return {"".join(word.capitalize() for word in operation.split("_"))}
 
 

@@ -94,6 +94,8 @@ def an_address(stack: Synthesised) -> None:
         ("rules_are_pinned", a_target_without("RetryPolicy")),
         ("permissions_are_exact", statement("Sweep/Permissions", Action=["ecr:*"])),
         ("permissions_are_exact", statement("Sweep/Permissions", Action="ecr:BatchDeleteImage")),
+        ("permissions_are_exact", statement("ScanFinished/Permissions", Action="ecr:SetRepositoryPolicy")),
+        ("permissions_are_exact", statement("ImagePushed/Permissions", Action="ecr:DeleteRepository")),
         ("permissions_are_exact", statement("Sweep/Permissions", Action=["iam:PassRole"])),
         ("permissions_are_exact", statement("Sweep/Permissions", Resource="*")),
         (

@@ -11,6 +11,8 @@ STANDARD = {
     "ecr:GetRegistryScanningConfiguration": ["*"],
     "ecr:DescribeRepositories": [REPOSITORIES],
     "ecr:GetLifecyclePolicy": [REPOSITORIES],
+    "ecr:GetRepositoryPolicy": [REPOSITORIES],
+    "ecr:ListTagsForResource": [REPOSITORIES],
     "ecr:PutImageTagMutability": [REPOSITORIES],
     "ecr:PutImageScanningConfiguration": [REPOSITORIES],
     "ecr:PutLifecyclePolicy": [REPOSITORIES],
@@ -64,8 +66,12 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "ImagePushed",
-            sends("ImagePushed", "ScanFinished")
+            sends("ImagePushed", "ScanFinished", "Notify")
             | {
+                "ecr:DescribeImages": [REPOSITORIES],
+                "ecr:ListTagsForResource": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
                 "ecr:GetRegistryScanningConfiguration": ["*"],
                 "ecr:DescribeRepositories": [REPOSITORIES],
                 "ecr:BatchGetImage": [REPOSITORIES],
@@ -79,11 +85,15 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
                 "ecr:DescribeImages": [REPOSITORIES],
                 "ecr:BatchGetImage": [REPOSITORIES],
                 "ecr:DescribeImageScanFindings": [REPOSITORIES],
+                "ecr:ListTagsForResource": [REPOSITORIES],
                 "dynamodb:GetItem": ["Ledger/Table"],
                 "dynamodb:Query": ["Ledger/Table"],
             },
         ),
-        ("RepositoryChanged", sends("RepositoryChanged", "Notify") | STANDARD),
+        (
+            "RepositoryChanged",
+            sends("RepositoryChanged", "Notify") | STANDARD | {"dynamodb:Query": ["Ledger/Table"]},
+        ),
         (
             "Sweep",
             sends("Sweep", "Notify", "ImagePushed", "Sweep")
@@ -99,6 +109,26 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
 )
 def test_a_function_may_do_this_and_nothing_else(dev: Synthesised, function: str, own: dict[str, list[str]]) -> None:
     assert grants(dev, function) == of_every_function(function) | own
+
+
+@pytest.mark.parametrize(
+    ("fields", "function", "sid"),
+    [
+        ({"tags.moves": "put_back"}, "image_pushed", "PutTagsBack"),
+        ({"access.mode": "enforce"}, "repository_changed", "CloseAccess"),
+        ({"access.mode": "enforce"}, "sweep", "CloseAccess"),
+    ],
+)
+def test_what_could_do_harm_is_granted_only_where_the_policy_asks_for_it(
+    fields: dict[str, str], function: str, sid: str
+) -> None:
+    (spec,) = (spec for spec in FUNCTIONS if spec.name == function)
+    harmless = {"tags.moves": ["tell", ""], "access.mode": ["report", ""]}
+    in_defaults = {"defaults": harmless | {name: [value, ""] for name, value in fields.items()}, "rules": []}
+    in_a_rule = {"defaults": harmless, "rules": [{"fields": {name: [value, ""] for name, value in fields.items()}}]}
+    assert sid not in {permission.sid for permission in spec.under({"defaults": harmless, "rules": []}).ecr}
+    for compiled in (in_defaults, in_a_rule):
+        assert sid in {permission.sid for permission in spec.under(compiled).ecr}
 
 
 def test_only_our_own_roles_have_permissions_and_none_is_managed(dev: Synthesised) -> None:
