@@ -24,8 +24,9 @@ from cli.prerequisites import (
     check_webhook,
 )
 from cli.printing import print_json, print_table, tell
+from warden.compiled_policy import from_compiled
 from warden.errors import Unavailable
-from warden.policy import Channel, Policy, from_compiled
+from warden.policy import Channel, Policy
 
 
 class Machine(Protocol):
@@ -105,7 +106,7 @@ def _policy(path: Path) -> tuple[Policy | None, Check]:
     import policy  # noqa: PLC0415 - pydantic takes a tenth of a second
 
     try:
-        loaded = from_compiled(policy.load(path).compiled)
+        loaded = from_compiled(policy.load(path, to_deploy=True).compiled)
     except policy.PolicyError as error:
         first = str(error.problems[0])
         found = f"{len(error.problems)} to put right, the first {error.file}:{first}"

@@ -11,7 +11,7 @@ import click
 from warden.errors import WardenError
 from warden.text import clean
 
-COMMANDS = ("validate", "schema", "explain", "render", "why", "doctor")
+COMMANDS = ("validate", "schema", "explain", "plan", "apply", "render", "why", "doctor")
 LONGEST_LINE = 600
 TRACEBACK = "WARDEN_TRACEBACK"
 
@@ -60,7 +60,7 @@ def commands() -> None:
     """Keep an Amazon ECR registry to a written standard.
 
     The standard is one file, warden.yaml. Data goes to stdout and words for people to stderr; commands end with 0 when
-    done and with 1 when something is wrong.
+    done and with 1 when something is wrong; plan with 2 where something differs.
     """
 
 

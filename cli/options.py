@@ -42,7 +42,7 @@ def json_option(command: Decorated) -> Decorated:
 def load_policy(path: Path) -> "Policy":
     """The checked policy, as the functions see it. Ends the command with every problem of the file."""
     import policy  # noqa: PLC0415 - pydantic takes a tenth of a second
-    from warden.policy import from_compiled  # noqa: PLC0415
+    from warden.compiled_policy import from_compiled  # noqa: PLC0415
 
     try:
         return from_compiled(policy.load(path).compiled)

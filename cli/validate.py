@@ -20,7 +20,7 @@ def command(file: Path, as_json: bool) -> None:
     import policy  # noqa: PLC0415 - pydantic takes a tenth of a second
 
     try:
-        compiled = policy.load(file).compiled
+        loaded = policy.load(file)
     except policy.PolicyError as error:
         if not as_json:
             raise click.ClickException(f"{len(error.problems)} to put right\n{error}") from None
@@ -30,8 +30,11 @@ def command(file: Path, as_json: bool) -> None:
         ]
         print_json({"valid": False, "problems": problems})
         raise click.exceptions.Exit(1) from None
+    compiled = loaded.compiled
     if as_json:
-        print_json({"valid": True, "fingerprint": compiled["fingerprint"]})
+        print_json({"valid": True, "fingerprint": compiled["fingerprint"], "notes": list(loaded.notes)})
+    for note in loaded.notes:
+        tell(f"note: {note}")
     rules = len(compiled["rules"])
     tell(
         f"{file} is valid: mode {compiled['mode']}, {rules} {'rule' if rules == 1 else 'rules'}, "

@@ -1,24 +1,18 @@
 """`warden why`: everything that the ledger knows of an image or a repository."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC
-from typing import Any
 
 import click
 
 from cli.aws import asking, client
 from cli.options import json_option, repository_name
 from cli.printing import print_json, print_table, tell
+from cli.stack import Connect, ledger_table
 from warden.errors import Refused
 from warden.ledger import Entry, Ledger
 from warden.names import Digest, ImageId, RepositoryName, is_digest
 from warden.text import clean
-
-Connect = Callable[[str], Any]
-
-OUTPUT = "LedgerTable"
-"""The stack's output that names the table."""
 
 
 @click.command("why", short_help="Show what is known of an image or repository, and why.")
@@ -48,7 +42,7 @@ def look_up(subject: str, connect: Connect, *, stage: str, table: str | None = N
     does not answer.
     """
     about = _subject(subject, connect)
-    ledger = Ledger(connect("dynamodb"), table or _table(stage, connect))
+    ledger = Ledger(connect("dynamodb"), table or ledger_table(stage, connect))
     with asking("read the ledger"):
         return str(about), _entries(ledger, about)
 
@@ -80,16 +74,6 @@ def _tagged(repository: RepositoryName, tag: str, connect: Connect) -> ImageId:
         return ImageId(repository, Digest(answer["imageDetails"][0]["imageDigest"]))
     except (KeyError, IndexError):
         raise Refused(f"ECR's answer about {repository}:{tag} was cut short: ask again") from None
-
-
-def _table(stage: str, connect: Connect) -> str:
-    stack = f"EcrWarden-{stage}"
-    with asking(f"find the ledger of stack {stack}; --table names it directly"):
-        stacks: Any = connect("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", ())}
-    if OUTPUT not in outputs:
-        raise Refused(f"stack {stack} has no output {OUTPUT}: expected one of ECR Warden; name the table by --table")
-    return str(outputs[OUTPUT])
 
 
 def _entries(ledger: Ledger, about: ImageId | RepositoryName) -> list[Entry]:

@@ -1,0 +1,119 @@
+"""`warden apply`: bring the repositories to their standard, now and from here."""
+
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import plans
+from cli.aws import asking, client
+from cli.options import json_option, load_policy, policy_option
+from cli.plans import Plans
+from cli.printing import print_json, tell
+from cli.stack import Connect, ledger_table
+from warden.actions import Deed, Result
+from warden.errors import Unavailable
+from warden.planning import plan
+from warden.policy import Policy
+
+if TYPE_CHECKING:
+    from warden.ledger import Ledger
+    from warden.registry import Registry
+
+
+@click.command("apply", short_help="Bring repositories to their standard.")
+@click.argument("patterns", metavar="[GLOB]...", nargs=-1)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--stage", default="dev", show_default=True, help="The deployed stage whose ledger is written.")
+@click.option("--table", help="The ledger's table; found by the stage's stack where none is given.")
+@policy_option
+@json_option
+def command(
+    patterns: tuple[str, ...], yes: bool, stage: str, table: str | None, policy_path: Path, as_json: bool
+) -> None:
+    """Show the plan, ask, and carry it out; what was done is written to the ledger.
+
+    GLOB is a repository's name, in which * stands for any characters; all repositories where none is given. Only what
+    the policy has in `enforce` mode is changed. A repository that is no longer as the plan was made for is left alone.
+    """
+    policy = load_policy(policy_path)
+    registry = plans.registry_of(client)
+    found = plans.gather(registry, policy, patterns)
+    for pattern in found.unmatched:
+        tell(f"No repository matches {pattern}.")
+    if not as_json:
+        plans.show(found)
+    deeds: list[Deed] = []
+    left: list[str] = []
+    if found.enforceable:
+        _ask(yes, len(found.enforceable))
+        ledger = _ledger(table or ledger_table(stage, client))
+        by = _caller(client)
+        for repository, done in carry_out_all(
+            found, registry, ledger, policy, event=f"apply {uuid.uuid4().hex[:12]}", at=datetime.now(UTC), by=by
+        ):
+            if isinstance(done, str):
+                left.append(f"{repository} {done}")
+            else:
+                deeds += done
+    _tell(deeds, left, as_json=as_json)
+    if left or any(deed.result is Result.REFUSED for deed in deeds):
+        raise click.exceptions.Exit(1)
+
+
+def carry_out_all(
+    found: Plans, registry: "Registry", ledger: "Ledger", policy: Policy, *, event: str, at: datetime, by: str
+) -> Iterator[tuple[str, Sequence[Deed] | str]]:
+    """What was done to each repository, or why it was left alone; one that fails does not stop the next."""
+    from warden.enforcement import carry_out  # noqa: PLC0415
+    from warden.observing import observe  # noqa: PLC0415
+
+    for repository in plans.progress(found.repositories, len(found.repositories), "applying"):
+        done: Sequence[Deed] | str = "is no longer as it was planned for: plan again"
+        try:
+            with asking("bring it to its standard"):
+                observed = observe(registry, policy, repository)
+                now = plan(observed.observation, observed.standard) if observed else ()
+                if now == found.of(repository):
+                    done = carry_out(now, registry, ledger, event=event, at=at, by=by)
+        except Unavailable as trouble:
+            done = f"was left as it is: {trouble}"
+        yield repository, done
+
+
+def _ask(yes: bool, count: int) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException("nobody is here to be asked: look at `warden plan`, then give --yes")
+    click.confirm(f"Carry out {count} {'change' if count == 1 else 'changes'}?", abort=True, err=True)
+
+
+def _ledger(table: str) -> "Ledger":
+    from warden.ledger import Ledger  # noqa: PLC0415
+
+    return Ledger(client("dynamodb"), table)
+
+
+def _caller(connect: Connect) -> str:
+    sts: Any = connect("sts")
+    with asking("learn who this is"):
+        return str(sts.get_caller_identity()["Arn"])
+
+
+def _tell(deeds: Sequence[Deed], left: Sequence[str], *, as_json: bool) -> None:
+    for line in left:
+        tell(line)
+    if as_json:
+        done = [{**plans.as_json(deed.action), "result": str(deed.result), "refusal": deed.reason} for deed in deeds]
+        print_json({"deeds": done, "left": list(left)})
+        return
+    for deed in deeds:
+        if deed.result is Result.REFUSED:
+            tell(f"{deed.action.repository}: {deed}")
+    count = sum(deed.result is Result.DONE for deed in deeds)
+    click.echo(f"{count} {'change was' if count == 1 else 'changes were'} made.")
