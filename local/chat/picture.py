@@ -17,7 +17,7 @@ from typing import Any
 import policy
 from local.chat.page import ROOT
 from local.chat.server import Chat
-from warden.policy import from_compiled
+from warden.compiled_policy import from_compiled
 from warden.rehearsal import payloads
 
 SAMPLES = Path(__file__).with_name("samples")

@@ -22,7 +22,7 @@ POLICY = """\
 version: 1
 mode: enforce
 defaults:
-  tags:      {{immutability: IMMUTABLE_WITH_EXCLUSION, exclude: ["latest"]}}
+  tags:      {{immutability: IMMUTABLE_WITH_EXCLUSION, exclude: ["latest"], moves: put_back}}
   scanning:  {{on_push: true}}
   findings:  {{notify_from: HIGH, block_from: CRITICAL}}
   lifecycle:
@@ -30,6 +30,7 @@ defaults:
     action: archive
     rules:
       - {{expire: untagged, after: 7d}}
+  access:    {{mode: enforce, forbid_public: true}}
   channels: [platform]
 rules:
   - match: "payments/*"           # ECR does not scan these pushes by itself: the warden starts each scan
@@ -50,7 +51,8 @@ def main() -> int:
     rows: list[tuple[Step, Seen]] = []
     try:
         with Chat() as chat, an_account(arguments.port or free_port(), chat) as account:
-            outputs = deploy(account)
+            account.ecr.create_repository(repositoryName="legacy/api")
+            outputs = deploy(account, POLICY)
             for step in Mission(account, outputs).steps():
                 with _progress(step.name):
                     rows.append((step, _run(step)))
@@ -63,12 +65,14 @@ def main() -> int:
     return 0 if rows and all(seen.ok for _, seen in rows) else 1
 
 
-def deploy(account: Account) -> dict[str, str]:
-    """Prepare the account as its owner would, and deploy; give the stack's outputs."""
+def deploy(account: Account, text: str) -> dict[str, str]:
+    """Prepare the account as its owner would, and deploy; give the stack's outputs.
+
+    `text` is the policy, with `{port}` where the chat's port has to stand.
+    """
     policy, outputs = BUILD / "warden.yaml", BUILD / "outputs.json"
-    policy.write_text(POLICY.format(port=account.chat.port))
+    policy.write_text(text.format(port=account.chat.port))
     account.put_secret("warden/slack-platform", account.chat.url)
-    account.ecr.create_repository(repositoryName="legacy/api")
     context = ["-c", f"stage={STAGE}", "-c", f"policy={policy}", "-c", f"region={REGION}", "-c", f"account={ACCOUNT}"]
     with _progress("cdk bootstrap"):
         cdk(account, "bootstrap", f"aws://{ACCOUNT}/{REGION}", *context)

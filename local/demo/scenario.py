@@ -10,7 +10,7 @@ from typing import Any
 
 from local.chat.server import Received
 from local.demo.images import Image, Package, Refused, debian
-from local.demo.surroundings import ACCOUNT, REGION, Account, eventually
+from local.demo.surroundings import ACCOUNT, BUILD, REGION, Account, eventually
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 QUIET = 3.0
@@ -72,9 +72,12 @@ class Mission:
         yield Step("A tag is pushed again with another image", "refused by ECR", self._moved_tag)
         yield Step("The tag latest, which the policy excludes, moves", "taken by ECR", self._excluded_tag)
         yield Step("Somebody makes tags mutable again", "set back, and told who did it", self._drift)
+        yield Step("Somebody lets the world into a repository", "closed, and told who did it", self._opened)
+        yield Step("A tag is deleted and given to another image", "put back; the new image kept aside", self._put_back)
         yield Step("A push event comes seven times, two at once", "one scan, one message", self._duplicates)
         yield Step("A push event is lost", "found by the sweep; one message", self._lost_event)
         yield Step("A malformed event comes in", "in its dead-letter queue, with the reason", self._malformed_event)
+        yield Step("`warden plan` is asked", "nothing to change; one difference is only reported", self._plan)
         yield Step("In the end", "nothing else in any dead-letter queue", self._dead_letters)
 
     def _hello(self) -> Seen:
@@ -132,8 +135,7 @@ class Mission:
     def _excluded_tag(self) -> Seen:
         first = self._client.push(CLEAN, "payments/api", "latest")
         second = self._client.push(PATCHED, "payments/api", "latest")
-        images = self._ecr.describe_images(repositoryName="payments/api", imageIds=[{"imageTag": "latest"}])
-        moved = images["imageDetails"][0].get("imageDigest") == second != first
+        moved = self._digest("payments/api", "latest") == second != first
         self._scanned("payments/api", second)  # so that its scan is not taken for one that the next steps cause
         return Seen("latest moved" if moved else "latest did not move", moved)
 
@@ -144,6 +146,38 @@ class Mission:
         standard = self._standard("payments/api")
         ok = standard == SCANNED_BY_US and "PutImageTagMutability" in _text(message)
         return self._told(message, start, standard, ok=ok)
+
+    def _opened(self) -> Seen:
+        start = datetime.now(UTC)
+        statement = {"Sid": "everybody", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._ecr.set_repository_policy(repositoryName="payments/api", policyText=text)
+        message = self._message("SetRepositoryPolicy", after=start)
+        try:
+            self._ecr.get_repository_policy(repositoryName="payments/api")
+        except self._ecr.exceptions.RepositoryPolicyNotFoundException:
+            return self._told(message, start, "no repository policy", ok="allows everybody" in _text(message))
+        return self._told(message, start, "still open", ok=False)
+
+    def _put_back(self) -> Seen:
+        """Immutability does not help against whoever may delete a tag; the image lives on by a second one."""
+        start = datetime.now(UTC)
+        repository, tag = "payments/api", "v1.0.0"
+        before = self._digest(repository, tag)
+        manifest = self._ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])["images"][0]
+        self._ecr.put_image(repositoryName=repository, imageManifest=manifest.get("imageManifest", ""), imageTag="v1.0")
+        self._ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        pushed = self._client.push(PATCHED, repository, tag)
+        eventually(lambda: self._digest(repository, tag) == before)
+        message = self._message(f"tag {tag} of {repository} was moved", after=start)
+        aside = self._digest(repository, f"moved-{tag}-{pushed.removeprefix('sha256:')[:12]}")
+        ok = self._digest(repository, tag) == before and aside == pushed
+        return self._told(message, start, f"{tag} is back" if ok else f"{tag} is not back", ok=ok)
+
+    def _plan(self) -> Seen:
+        code, said = self._account.warden("plan", "--policy", str(BUILD / "warden.yaml"))
+        last = said.splitlines()[-1] if said else "nothing said"
+        return Seen(last, ok=(code, last) == (2, PLANNED))
 
     def _duplicates(self) -> Seen:
         """The event itself is held up; then it comes five times, and twice at once, as EventBridge's retries may."""
@@ -222,13 +256,20 @@ class Mission:
 
         return eventually(ended) or "did not end"
 
+    def _digest(self, repository: str, tag: str) -> str | None:
+        """The digest of the image that has the tag."""
+        try:
+            found = self._ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        except self._ecr.exceptions.ImageNotFoundException:
+            return None
+        return found["imageDetails"][0].get("imageDigest")
+
     def _push_event(self, repository: str, tag: str) -> str:
         """The event of a push, as ECR sent it."""
-        images = self._ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
         detail = {
             "result": "SUCCESS",
             "repository-name": repository,
-            "image-digest": images["imageDetails"][0].get("imageDigest"),
+            "image-digest": self._digest(repository, tag),
             "action-type": "PUSH",
             "image-tag": tag,
         }
@@ -277,6 +318,7 @@ class Mission:
 
 
 STANDARD = "IMMUTABLE_WITH_EXCLUSION (latest, sha256-*), {}, lifecycle policy"
+PLANNED = "Plan: 0 to change; 1 only reported; 0 for a person. 1 of 2 repositories meet the standard."
 SCANNED_BY_ECR, SCANNED_BY_US = STANDARD.format("scan on push"), STANDARD.format("no scan on push")
 
 

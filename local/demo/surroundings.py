@@ -88,8 +88,21 @@ class Account:
 
     def calls(self, operation: str) -> list[dict[str, str]]:
         """Every call of that operation that the registry has answered."""
-        with urlopen(f"{self.endpoint}/_warden/calls?since=0") as answer:  # noqa: S310 - our own server
-            return [call for call in json.load(answer) if call["operation"] == operation]
+        return [call for call in self.all_calls() if call["operation"] == operation]
+
+    def warden(self, *arguments: str) -> tuple[int, str]:
+        """The command as a person runs it: its exit code, and what it prints on stdout."""
+        command = [str(PROJECT / ".venv" / "bin" / "warden"), *arguments]
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, cwd=PROJECT, env=self.environment, stdout=subprocess.PIPE, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    def all_calls(self, since: int = 0) -> list[dict[str, str]]:
+        """Every call that the registry has answered, from the `since`th on."""
+        with urlopen(f"{self.endpoint}/_warden/calls?since={since}") as answer:  # noqa: S310 - our own server
+            calls: list[dict[str, str]] = json.load(answer)
+            return calls
 
     def drop_events(self, detail_type: str, count: int) -> None:
         """Lose the next events of that kind, as EventBridge's best effort may."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.chat import Chat
-from local.demo.__main__ import deploy, free_port
+from local.demo.__main__ import POLICY, deploy, free_port
 from local.demo.scenario import Mission
 from local.demo.surroundings import an_account
 
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def mission() -> Iterator[Mission]:
     with Chat() as chat, an_account(free_port(), chat) as account:
-        yield Mission(account, deploy(account))
+        account.ecr.create_repository(repositoryName="legacy/api")
+        yield Mission(account, deploy(account, POLICY))
 
 
 def test_every_step_of_the_mission_ends_as_expected(mission: Mission) -> None:
