@@ -1,4 +1,4 @@
-"""Repositories are brought to their standard: by events at once, by the sweep whatever was missed."""
+"""Repositories are brought back to their standard by the events of their changes."""
 
 import json
 from datetime import timedelta
@@ -6,47 +6,13 @@ from typing import Any
 
 import pytest
 
-from image_pushed import PushedImages
 from repository_changed import ChangedRepositories
-from scan_finished import FinishedScans
-from sweep import Sweep
-from tests.account import Account, Stack, a_finding
-from tests.builders import HOME, NOW, a_policy, api_call, push
+from tests.account import Account, Stack
+from tests.builders import HOME, NOW, a_policy, api_call
+from tests.functions import REPORT, ROLE_PATH, changed, text
 from tests.wire import error
-from warden import events
 from warden.ledger import Ledger
-from warden.names import RepositoryName
-from warden.notices import Level, Notice
-from warden.policy import Policy
-
-ROLE_PATH = "/ecr-warden/dev/"
-REPORT = {"tags__mode": "report", "scanning__mode": "report", "lifecycle__mode": "report", "mode": "report"}
-SWEEP = '{"source":"warden","detail-type":"Sweep","time":"2026-11-23T12:00:00Z"}'
-
-
-def changed(account: Account, stack: Stack, policy: Policy | None = None) -> ChangedRepositories:
-    notices = stack.queue("notices")
-    return ChangedRepositories(HOME, ROLE_PATH, policy or a_policy(), account.registry, stack.ledger, notices)
-
-
-def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:
-    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes")}
-    return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, stack.tallies, **queues)
-
-
-def run(function: Sweep, stack: Stack, start: str = SWEEP, *, now: Any = NOW) -> list[str]:
-    """Run a sweep to its end, as its queue would, what is held back included."""
-    outcomes = []
-    waiting = [start]
-    while waiting:
-        outcomes += [function.handle(stack.message(body, now=now)).name for body in waiting]
-        waiting = stack.bodies("own")
-    return outcomes
-
-
-def text(notice: Notice) -> str:
-    lines = [notice.summary, *(item for section in notice.sections for item in section.items), notice.next_step]
-    return "\n".join("".join(span.text for span in line) for line in lines)
+from warden.notices import Level
 
 
 def test_a_new_repository_takes_its_standard_and_nobody_is_disturbed(account: Account, stack: Stack) -> None:
@@ -207,17 +173,6 @@ def test_changes_that_are_rare_are_set_back_each_time(account: Account, stack: S
         assert function.handle(stack.message(body, now=at)).name == "Corrected"
 
 
-def test_the_sweep_keeps_the_truce_and_enforces_after_it(account: Account, stack: Stack) -> None:
-    account.create(imageScanningConfiguration={"scanOnPush": True})
-    stack.ledger.stand_back(
-        RepositoryName("team/app"), "tag immutability", why="a fight", now=NOW, until=NOW + timedelta(hours=24)
-    )
-    run(sweep(account, stack), stack)
-    assert account.repositories["team/app"]["imageTagMutability"] == "MUTABLE"
-    run(sweep(account, stack), stack, SWEEP.replace("23T", "24T"), now=NOW + timedelta(hours=24))
-    assert account.repositories["team/app"]["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
-
-
 @pytest.mark.parametrize("dies_before", ["the record", "the notice"])
 def test_what_was_done_is_told_even_if_the_sandbox_died_first(account: Account, stack: Stack, dies_before: str) -> None:
     account.create(imageScanningConfiguration={"scanOnPush": True})
@@ -283,121 +238,3 @@ def test_a_repository_that_is_gone_or_an_event_for_others_is_left_alone(account:
     assert function.handle(stack.message(api_call("CreateRepository", "team/app"))).name == "Gone"
     body = api_call("CreateRepository", "team/app", errorCode="AccessDenied")
     assert function.handle(stack.message(body)).name == "NotForUs"
-
-
-def test_a_sweep_looks_at_every_repository_and_says_hello_once(account: Account, stack: Stack) -> None:
-    for number in range(25):
-        account.create(f"team/app-{number:02}")
-    outcomes = run(sweep(account, stack), stack)
-    assert outcomes.count("LookedAt") == 25
-    assert outcomes[-1] == "SummedUp"
-    assert all(settings["imageTagMutability"] != "MUTABLE" for settings in account.repositories.values())
-    (hello,) = stack.notices()
-    assert (hello.level, hello.title) == (Level.HELLO, "ECR Warden is here")
-    assert "Looked at 25 repositories: 0 meet the standard, 25 differ; 75 settings were changed." in text(hello)
-    first, *others = hello.sections[0].items
-    assert len(others) == 2
-    assert "".join(span.text for span in first).endswith("and 22 more")
-    assert "25 repositories: team/app-00, team/app-01, team/app-02 and 22 more" in text(hello)
-
-
-def test_a_first_sweep_in_report_mode_says_what_would_be_done_and_does_nothing(account: Account, stack: Stack) -> None:
-    account.create()
-    run(sweep(account, stack, a_policy(**REPORT)), stack)
-    assert account.writes() == []
-    (hello,) = stack.notices()
-    assert hello.level is Level.HELLO
-    assert "1 differs; nothing was changed" in text(hello)
-    assert "mode: enforce" in text(hello)
-
-
-def test_a_second_sweep_with_nothing_new_is_silent_and_writes_nothing(account: Account, stack: Stack) -> None:
-    account.create()
-    function = sweep(account, stack)
-    run(function, stack)
-    stack.notices()
-    account.wire.requests.clear()
-    outcomes = run(function, stack, SWEEP.replace("23T", "24T"), now=NOW + timedelta(days=1))
-    assert "NothingToSay" in outcomes
-    assert (account.writes(), stack.notices()) == ([], [])
-
-
-def test_in_report_mode_the_same_difference_is_told_once(account: Account, stack: Stack) -> None:
-    account.create()
-    function = sweep(account, stack, a_policy(**REPORT))
-    for day in ("23T", "24T", "25T"):
-        run(function, stack, SWEEP.replace("23T", day), now=NOW + timedelta(days=int(day[:2]) - 23))
-    assert [notice.kind for notice in stack.notices()] == ["hello", "sweep"]
-
-
-def test_an_empty_registry_gets_its_hello_too(account: Account, stack: Stack) -> None:
-    assert run(sweep(account, stack), stack) == ["SweepBegun", "SummedUp"]
-    assert "Looked at 0 repositories" in text(stack.notices()[0])
-
-
-def test_a_sweep_that_is_due_twice_is_swept_once(account: Account, stack: Stack) -> None:
-    account.create()
-    function = sweep(account, stack)
-    outcomes = [function.handle(stack.message(SWEEP)).name for _ in range(2)]
-    assert outcomes == ["SweepBegun", "SweepBegunBefore"]
-    assert len(stack.bodies("own")) == 1
-
-
-def test_a_summary_waits_for_the_last_repository_and_not_for_ever(account: Account, stack: Stack) -> None:
-    account.create()
-    function = sweep(account, stack)
-    function.handle(stack.message(SWEEP))
-    due = events.summary_due("2026-11-23T12:00:00+00:00", at=NOW, home=HOME)
-    assert function.handle(stack.message(due)).name == "SummaryPostponed"
-    assert function.handle(stack.message(due, now=NOW + timedelta(hours=7))).name == "SummedUp"
-    assert "1 could not be looked at" in text(stack.notices()[0])
-
-
-def test_a_push_whose_event_was_lost_is_found_by_the_sweep(account: Account, stack: Stack) -> None:
-    image = account.push(age=timedelta(hours=3))
-    run(sweep(account, stack), stack)
-    (reminder,) = stack.bodies("pushes")
-    pushed = events.image_pushed(reminder, HOME)
-    assert isinstance(pushed, events.ImagePushed)
-    assert (pushed.image, pushed.asked) == (image, True)
-
-
-def test_an_image_with_a_verdict_or_of_long_ago_is_not_reminded_of(account: Account, stack: Stack) -> None:
-    judged = account.push("judged")
-    account.push("old", age=timedelta(days=3))
-    account.scanned(judged, a_finding())
-    queues = {"notices": stack.queue("notices"), "own": stack.queue("own")}
-    finished = FinishedScans(HOME, a_policy(), account.registry, stack.ledger, **queues)
-    finished.handle(stack.message(events.judgement_request(judged, id="e", at=NOW, home=HOME)))
-    run(sweep(account, stack), stack)
-    assert stack.bodies("pushes") == []
-
-
-def test_of_a_lost_index_the_index_is_reminded_of_first(account: Account, stack: Stack) -> None:
-    platform = account.push("amd64", tags=())
-    index = account.push_index(platform)
-    run(sweep(account, stack), stack)
-    (reminder,) = stack.bodies("pushes")
-    assert index.digest in reminder
-    assert stack.held_back("pushes") == 1
-    queues = (stack.queue("judgements"), stack.queue("notices"))
-    PushedImages(HOME, a_policy(), account.registry, account.image_tags, stack.ledger, *queues).handle(
-        stack.message(push(index))
-    )
-    again = sweep(account, stack)
-    run(again, stack, SWEEP.replace("23T", "24T"))
-    assert [body for body in stack.bodies("pushes") if platform.digest in body] == []
-
-
-def test_a_repository_that_went_during_the_sweep_is_counted(account: Account, stack: Stack) -> None:
-    account.create()
-    function = sweep(account, stack)
-    function.handle(stack.message(SWEEP))
-    account.repositories.clear()
-    for body in stack.bodies("own"):
-        function.handle(stack.message(body))
-    assert stack.tallies.read("2026-11-23T12:00:00+00:00").counts["looked_at"] == 1
-
-
-def test_the_sweep_drops_what_is_not_its_own(account: Account, stack: Stack) -> None:
-    assert sweep(account, stack).handle(stack.message(api_call("CreateRepository", "a/b"))).name == "NotForUs"
