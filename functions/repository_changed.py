@@ -44,9 +44,10 @@ class ChangedRepositories:
         deeds = self._set_back(actions, event, message)
         if not deeds:
             return Outcome("Compliant", event.repository, event.call)
-        self._tell(event, deeds, observed)
+        told = self._tell(event, deeds, observed)
         corrected = any(deed.result is Result.DONE for deed in deeds)
-        return Outcome("Corrected" if corrected else "Told", event.repository, "; ".join(map(str, deeds)))
+        name = "Corrected" if corrected else "Told" if told else "NothingNew"
+        return Outcome(name, event.repository, "; ".join(map(str, deeds)))
 
     def _set_back(self, actions: tuple[Action, ...], event: RepositoryChanged, message: Message) -> tuple[Deed, ...]:
         """What was done, with what an earlier try of the same message did and could no longer tell."""
@@ -69,14 +70,15 @@ class ChangedRepositories:
         )
         for field in fights.lost(actions, set_back):
             until = message.now + fights.TRUCE
-            why = fights.why(field, event.actor, until)
+            why = fights.why(event.actor, until)
             self.ledger.stand_back(event.repository, field, why=why, now=message.now, until=until)
         return fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
 
-    def _tell(self, event: RepositoryChanged, deeds: tuple[Deed, ...], observed: Observed) -> None:
+    def _tell(self, event: RepositoryChanged, deeds: tuple[Deed, ...], observed: Observed) -> bool:
         notice = announcements.drift(event, deeds, self.home)
         if notice:
             self.notices.send_all(to_json(notice, channel=channel) for channel in observed.standard.channels)
+        return notice is not None
 
 
 def connect(deployment: Deployment) -> Handle:

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import UTC
 
 from warden import console
-from warden.actions import Deed, Result
+from warden.actions import ActionKind, Deed, Result
 from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Judgement, Scan, Verdict
 from warden.images import Image
@@ -57,11 +58,15 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
 
 
 def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Notice | None:
-    """The notice of one repository that had left its standard.
+    """The notice of one repository that had left its standard; None where nothing is news.
 
-    None where a repository was only just made and took its standard: nobody changed anything.
+    News is what was done, and what this change made differ: a difference that stood before is the sweep's to tell. A
+    repository that was only just made and took its standard is none: nobody changed anything.
     """
     if event.call == "CreateRepository" and all(deed.result in {Result.DONE, Result.REPORTED} for deed in deeds):
+        return None
+    deeds = tuple(deed for deed in deeds if deed.result in _DEEDS or deed.action.kind in _touched(event.call))
+    if not deeds:
         return None
     results = {deed.result for deed in deeds}
     if results & {Result.BLOCKED, Result.REFUSED}:
@@ -91,6 +96,23 @@ def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Noti
         links=(link("Open in ECR", console.repository_page(home, event.repository)),),
         footer=console.footer(home, event.repository),
     )
+
+
+def _touched(call: str) -> Collection[ActionKind]:
+    """What a call can make differ: any part of the standard where it makes the repository, or tags it."""
+    return _TOUCHED.get(call, tuple(ActionKind))
+
+
+_DEEDS = frozenset({Result.DONE, Result.REFUSED})
+_ACCESS = (ActionKind.SET_ACCESS_POLICY, ActionKind.DELETE_ACCESS_POLICY, ActionKind.REVIEW_ACCESS_POLICY)
+_TOUCHED: Mapping[str, Collection[ActionKind]] = {
+    "PutImageTagMutability": (ActionKind.SET_TAG_IMMUTABILITY,),
+    "PutImageScanningConfiguration": (ActionKind.SET_SCAN_ON_PUSH,),
+    "PutLifecyclePolicy": (ActionKind.PUT_LIFECYCLE_POLICY,),
+    "DeleteLifecyclePolicy": (ActionKind.PUT_LIFECYCLE_POLICY,),
+    "SetRepositoryPolicy": _ACCESS,
+    "DeleteRepositoryPolicy": _ACCESS,
+}
 
 
 def _level(judgement: Judgement) -> Level:

@@ -20,11 +20,11 @@ def lost(actions: Iterable[Action], set_back: Mapping[str, int]) -> tuple[str, .
     return tuple(field for field in fields if set_back.get(field, 0) >= FLIPS - 1)
 
 
-def why(field: str, actor: str, until: datetime) -> str:
+def why(actor: str, until: datetime) -> str:
     """What to say of a field that is left alone until then."""
     return (
-        f"{field} was changed {FLIPS} times within an hour, the last time by {actor}: it is left as it is until "
-        f"{until.astimezone(UTC):%d %b %H:%M UTC}. Stop the other side, or write in the policy what it wants"
+        f"changed {FLIPS} times within an hour, the last time by {actor}: left alone until "
+        f"{until.astimezone(UTC):%d %b %H:%M UTC}. Stop the other side, or change the policy"
     )
 
 

@@ -130,7 +130,7 @@ def _plan_repository_tags(observation: RepositoryObservation, standard: Standard
         reason="the standard requires these tags of every repository",
         origin=standard.origins["repository_tags.required"],
         mode=standard.repository_tags.mode,
-        blocked="only people know the values: set them by `aws ecr tag-resource`, or where the repository is defined",
+        blocked="only people know the values: tag it by aws ecr tag-resource, or where it is defined",
     )
 
 

@@ -43,7 +43,7 @@ def test_only_the_field_that_is_held_is_left_alone() -> None:
 
 
 def test_a_person_is_told_who_it_was_and_until_when() -> None:
-    assert fights.why("scan on push", "role/terraform", NOW + timedelta(hours=24)) == (
-        "scan on push was changed 3 times within an hour, the last time by role/terraform: it is left as it is until "
-        "24 Nov 12:00 UTC. Stop the other side, or write in the policy what it wants"
+    assert fights.why("role/terraform", NOW + timedelta(hours=24)) == (
+        "changed 3 times within an hour, the last time by role/terraform: left alone until 24 Nov 12:00 UTC. Stop the "
+        "other side, or change the policy"
     )

@@ -153,7 +153,7 @@ def change(call: str = "PutImageTagMutability") -> RepositoryChanged:
     ],
 )
 def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title: str) -> None:
-    notice = announcements.drift(change(), deeds(result), HOME)
+    notice = announcements.drift(change("TagResource"), deeds(result), HOME)
     assert notice is not None
     assert (notice.level, notice.title) == (level, title)
     assert len(notice.sections[0].items) == 3
@@ -161,10 +161,37 @@ def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title
 
 def test_a_drift_of_which_a_part_was_set_back_says_so_and_shows_the_rest() -> None:
     done, *reported = *deeds(Result.DONE)[:1], *deeds(Result.REPORTED)[1:]
-    notice = announcements.drift(change(), (done, *reported), HOME)
+    notice = announcements.drift(change("TagResource"), (done, *reported), HOME)
     assert notice is not None
     assert notice.title == "settings of team/app were set back"
     assert [text(line).endswith("would be done") for line in notice.sections[0].items] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        ("PutImageTagMutability", ["tag immutability"]),
+        ("PutImageScanningConfiguration", ["scan on push"]),
+        ("PutLifecyclePolicy", ["lifecycle policy"]),
+        ("DeleteLifecyclePolicy", ["lifecycle policy"]),
+        ("SetRepositoryPolicy", []),
+        ("DeleteRepositoryPolicy", []),
+        ("TagResource", ["tag immutability", "scan on push", "lifecycle policy"]),
+        ("UntagResource", ["tag immutability", "scan on push", "lifecycle policy"]),
+    ],
+)
+@pytest.mark.parametrize("result", [Result.REPORTED, Result.BLOCKED])
+def test_what_a_change_did_not_touch_is_no_news(call: str, fields: list[str], result: Result) -> None:
+    notice = announcements.drift(change(call), deeds(result), HOME)
+    told = [text(line).partition("  ")[0] for line in notice.sections[0].items] if notice else []
+    assert told == fields
+
+
+@pytest.mark.parametrize("result", [Result.DONE, Result.REFUSED])
+def test_what_was_done_is_told_whatever_was_changed(result: Result) -> None:
+    notice = announcements.drift(change("SetRepositoryPolicy"), deeds(result), HOME)
+    assert notice is not None
+    assert len(notice.sections[0].items) == 3
 
 
 @pytest.mark.parametrize(("result", "told"), [(Result.DONE, False), (Result.REPORTED, False), (Result.REFUSED, True)])
