@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import events, moves
+from warden import events, messages, moves
 from warden.events import Home, ImagePushed, NotForUs
 from warden.image_tags import ImageTags
 from warden.ledger import Entry, Ledger
@@ -66,7 +66,7 @@ class PushedImages:
         started = [self._start(image, event, message) for image in plan.images]
         # A scan that we started ends in an event of its own; any other result waits until somebody asks for it.
         if plan.results_come and (manifest.kind is Kind.INDEX or event.asked or not all(started)):
-            request = events.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
+            request = messages.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
             self.judgements.send(request)
         return Outcome("ScansStarted" if any(started) else "NoScanStarted", str(event.image), plan.reason)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from warden import announcements, events
-from warden.events import Home, NotForUs, ScanFinished
+from warden import announcements, events, messages
+from warden.events import FindingChanged, Home, NotForUs, ScanFinished
 from warden.findings import Judgement, Scan, ScanState, Verdict, judge
 from warden.images import Image
 from warden.ledger import KEPT, Entry, Ledger
@@ -20,6 +20,13 @@ from warden.standards import standard_of
 
 INDEX_FOLLOWS = timedelta(seconds=60)
 """How long after an untagged image the index that lists it is waited for: clients push children first."""
+
+
+GATHERED_FOR = timedelta(seconds=30)
+"""How long changes of single findings are gathered before their image is looked at."""
+MOST_WINDOWS = 10
+"""A stream that never ends is looked at all the same, every so many windows."""
+A_DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +45,47 @@ class FinishedScans:
         event = events.scan_finished(message.body, self.home)
         if isinstance(event, NotForUs):
             return Outcome("NotForUs", reason=event.reason)
+        if isinstance(event, FindingChanged):
+            return self._gather(event, message)
+        if event.window is not None and self._goes_on(event.image, event.window, message):
+            return Outcome("StillGathering", str(event.image))
         image = self.registry.image(event.image)
         if image is None:
             return Outcome("Gone", str(event.image))
         indexes = () if image.is_index else self._indexes_of(image)
         wait = INDEX_FOLLOWS - (message.now - image.pushed_at)
         if not (image.tags or image.is_index or indexes) and wait > timedelta(0):
-            request = events.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
+            request = messages.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
             self.own.send(request, delay=int(wait.total_seconds()) + 1)
             return Outcome("Postponed", str(event.image), "an index that lists it may still be on its way")
         subjects = indexes if indexes and not image.tags else (image, *indexes)
         told = [self._judge(subject, event, message) for subject in subjects]
         return Outcome(told[-1], ", ".join(str(subject.id) for subject in subjects))
+
+    def _gather(self, event: FindingChanged, message: Message) -> Outcome:
+        """Findings come by the hundred, an event each: the image is looked at when the window is over, once."""
+        window, into = divmod(message.now.timestamp(), GATHERED_FOR.total_seconds())
+        request = messages.judgement_request(
+            event.image, id=event.id, at=message.now, home=self.home, window=int(window)
+        )
+        left = int(GATHERED_FOR.total_seconds() - into) + 1
+        first = once(
+            self.ledger,
+            _gathering(event.image, int(window)),
+            lambda: self._send(request, left),
+            owner=message.id,
+            now=message.now,
+            lasts=A_DAY,
+        )
+        return Outcome("GatheringBegun" if first else "Gathered", str(event.image))
+
+    def _send(self, request: str, delay: int) -> bool:
+        self.own.send(request, delay=delay)
+        return True
+
+    def _goes_on(self, image: ImageId, window: int, message: Message) -> bool:
+        """Whether more came in after the window, so that the image is looked at later; not in every tenth window."""
+        return bool(window % MOST_WINDOWS) and self.ledger.is_done(_gathering(image, window + 1), now=message.now)
 
     def _indexes_of(self, image: Image) -> tuple[Image, ...]:
         """The indexes that list the image and are still there."""
@@ -124,6 +160,10 @@ class FinishedScans:
             self.notices.send_all(to_json(notice, channel=channel) for channel in standard.channels)
         self.ledger.finish(f"judged#{image.id}", owner=message.id, now=message.now, lasts=KEPT)
         return "Passed" if judgement.verdict is Verdict.PASS else "Announced"
+
+
+def _gathering(image: ImageId, window: int) -> str:
+    return f"gather#{image}#{window}"
 
 
 def connect(deployment: Deployment) -> Handle:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import events, fights, listings, sweep_notice
+from warden import events, fights, listings, messages, sweep_notice
 from warden.actions import Deed, Result
 from warden.enforcement import carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
@@ -78,11 +78,11 @@ class Sweep:
         scanning = self.registry.scanning()
         self.tallies.begin(sweep, repositories=len(listed), now=now)
         self.own.send_all(
-            events.repository_due(sweep, settings.name, listings.written(settings, scanning), at=at, home=self.home)
+            messages.repository_due(sweep, settings.name, listings.written(settings, scanning), at=at, home=self.home)
             for settings in listed
         )
         delay = LONGEST_DELAY if listed else 0
-        self.own.send(events.summary_due(sweep, at=at, home=self.home), delay=delay)
+        self.own.send(messages.summary_due(sweep, at=at, home=self.home), delay=delay)
         return len(listed) + 1
 
     def _look_at(self, event: RepositoryDue, message: Message) -> Outcome:
@@ -93,7 +93,7 @@ class Sweep:
         counts = {name: sum(deed.result is result for deed in deeds) for name, result in _COUNTED}
         counts |= {"reminded": reminded, "compliant": int(not deeds)}
         if self.tallies.count(event.sweep, event.repository, counts, lines=map(str, deeds), now=message.now):
-            self.own.send(events.summary_due(event.sweep, at=event.at, home=self.home))
+            self.own.send(messages.summary_due(event.sweep, at=event.at, home=self.home))
         return Outcome("LookedAt", event.repository, "; ".join(map(str, deeds)))
 
     def _bring_to_standard(self, event: RepositoryDue, message: Message) -> tuple[Deed, ...] | None:
@@ -131,12 +131,12 @@ class Sweep:
         return bool(image.tags) or image.is_index or not self.ledger.indexes_of(image.id)
 
     def _reminder(self, image: Image, now: datetime) -> str:
-        return events.push_reminder(image.id, id=f"reminder {image.id}", at=now, home=self.home)
+        return messages.push_reminder(image.id, id=f"reminder {image.id}", at=now, home=self.home)
 
     def _sum_up(self, event: SummaryDue, message: Message) -> Outcome:
         counts, lines = self.tallies.read(event.sweep)
         if counts["looked_at"] < counts["expected"] and message.now - event.at < GIVEN_UP:
-            self.own.send(events.summary_due(event.sweep, at=event.at, home=self.home), delay=LONGEST_DELAY)
+            self.own.send(messages.summary_due(event.sweep, at=event.at, home=self.home), delay=LONGEST_DELAY)
             return Outcome("SummaryPostponed", event.sweep)
         first = not self.ledger.is_done(HELLO, now=message.now)
         notice = sweep_notice.swept(event.sweep, counts, lines, self.policy, self.home, first=first)

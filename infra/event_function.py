@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.acknowledgements import accept, wildcard_of
 from infra.alarms import Alarms
-from infra.functions import FunctionSpec
+from infra.functions import Events, FunctionSpec
 from infra.ledger import Ledger
 from infra.permissions import Permissions
 from infra.stage import Stage
@@ -71,8 +71,8 @@ class EventFunction(Construct):
         self._grant(ledger, queues, secrets)
         receiving = {variable: queues[target].queue.queue_url for variable, target in spec.sends_to.items()}
         self.function = self._make_function(stage, code, {"WARDEN_LEDGER": ledger.table.table_name, **receiving})
-        if spec.detail_type:
-            self._make_rule(spec.detail_type)
+        for number, wanted in enumerate(spec.events):
+            self._make_rule("Rule" if number == 0 else f"Rule{number + 1}", wanted)
         self.alarms = Alarms(
             self,
             "Alarms",
@@ -153,19 +153,19 @@ class EventFunction(Construct):
         )
         return function
 
-    def _make_rule(self, detail_type: str) -> None:
+    def _make_rule(self, id: str, wanted: Events) -> None:
         """Pinned to this account and region: whoever may put events on the bus from elsewhere starts nothing here."""
         stack = Stack.of(self)
         events.Rule(
             self,
-            "Rule",
+            id,
             description=f"ECR Warden: {self.spec.purpose}",
             event_pattern=events.EventPattern(
                 account=[stack.account],
                 region=[stack.region],
-                source=["aws.ecr"],
-                detail_type=[detail_type],
-                detail=dict(self.spec.detail) or None,
+                source=[wanted.source],
+                detail_type=list(wanted.detail_types),
+                detail=dict(wanted.detail) or None,
             ),
             targets=[
                 targets.SqsQueue(  # pyright: ignore[reportArgumentType] - jsii

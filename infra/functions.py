@@ -52,19 +52,32 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """The events that a function wants of one service, by `detail-type` and what else their detail must say."""
+
+    detail_types: tuple[str, ...]
+    source: str = "aws.ecr"
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the events are not known by their kind first."""
+        if not self.detail_types:
+            raise ValueError(f"{self.source}: an event is known by its detail-type first")
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """One function. `name` is its module in `functions/`.
 
-    `detail_type` and `detail` are the events of ECR that reach its queue, `ledger` the DynamoDB actions on the ledger,
-    `sends_to` environment variables and the function whose queue each names. `timeout` is in seconds, `memory` in
-    MiB; `max_receives` is how often a message is tried.
+    `events` reach its queue, each by a rule of its own; `ledger` are the DynamoDB actions on the ledger, `sends_to`
+    environment variables and the function whose queue each names. `timeout` is in seconds, `memory` in MiB;
+    `max_receives` is how often a message is tried.
     """
 
     name: str
     purpose: str
     ledger: tuple[str, ...]
-    detail_type: str | None = None
-    detail: Mapping[str, list[str]] = field(default_factory=dict)
+    events: tuple[Events, ...] = ()
     ecr: tuple[Permission, ...] = ()
     sends_to: Mapping[str, str] = field(default_factory=dict)
     reads_secrets: bool = False
@@ -81,8 +94,6 @@ class FunctionSpec:
 
     def __post_init__(self) -> None:
         """Raises ValueError for what would deploy and not work."""
-        if self.detail and not self.detail_type:
-            raise ValueError(f"{self.name}: an event is known by its detail-type first")
         if not 1 <= self.batch_size <= MOST_AT_ONCE:
             raise ValueError(f"{self.name}: expected a batch of 1 to {MOST_AT_ONCE}, got {self.batch_size}")
         if self.max_receives < LEAST_RECEIVES:
@@ -151,7 +162,15 @@ FUNCTIONS = (
         "scan_finished",
         "judges what a scan found",
         ledger=("PutItem", "GetItem", "Query"),
-        detail_type="ECR Image Scan",
+        events=(
+            Events(("ECR Image Scan",)),
+            Events(("Inspector2 Scan",), source="aws.inspector2", detail={"repository-name": [{"exists": True}]}),
+            Events(
+                ("Inspector2 Finding",),
+                source="aws.inspector2",
+                detail={"resources": {"type": ["AWS_ECR_CONTAINER_IMAGE"]}},
+            ),
+        ),
         ecr=(
             Permission("ReadImages", ("DescribeImages", "BatchGetImage"), "tags, and the platforms of an index"),
             Permission("ReadFindings", ("DescribeImageScanFindings",), "what the scan found"),
@@ -163,8 +182,7 @@ FUNCTIONS = (
         "image_pushed",
         "starts scans of pushed images, and watches their tags",
         ledger=("PutItem", "GetItem", "Query"),
-        detail_type="ECR Image Action",
-        detail={"action-type": ["PUSH"], "result": ["SUCCESS"]},
+        events=(Events(("ECR Image Action",), detail={"action-type": ["PUSH"], "result": ["SUCCESS"]}),),
         ecr=(
             _REGISTRY_SCANNING,
             Permission("ReadSettings", ("DescribeRepositories",), "whether ECR scans its pushes by itself"),
@@ -185,21 +203,25 @@ FUNCTIONS = (
         "repository_changed",
         "brings a changed repository back to its standard",
         ledger=("PutItem", "Query"),
-        detail_type="AWS API Call via CloudTrail",
-        detail={
-            "eventSource": ["ecr.amazonaws.com"],
-            "eventName": [
-                "CreateRepository",
-                "PutImageTagMutability",
-                "PutImageScanningConfiguration",
-                "PutLifecyclePolicy",
-                "DeleteLifecyclePolicy",
-                "SetRepositoryPolicy",
-                "DeleteRepositoryPolicy",
-                "TagResource",
-                "UntagResource",
-            ],
-        },
+        events=(
+            Events(
+                ("AWS API Call via CloudTrail",),
+                detail={
+                    "eventSource": ["ecr.amazonaws.com"],
+                    "eventName": [
+                        "CreateRepository",
+                        "PutImageTagMutability",
+                        "PutImageScanningConfiguration",
+                        "PutLifecyclePolicy",
+                        "DeleteLifecyclePolicy",
+                        "SetRepositoryPolicy",
+                        "DeleteRepositoryPolicy",
+                        "TagResource",
+                        "UntagResource",
+                    ],
+                },
+            ),
+        ),
         ecr=_STANDARD,
         sends_to={"WARDEN_NOTICES": "notify"},
     ),

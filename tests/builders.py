@@ -158,6 +158,25 @@ def scanned(image: ImageId, status: str = "COMPLETE", **changes: Any) -> str:
     return event("ECR Image Scan", detail, **changes)
 
 
+def inspected(image: ImageId, **changes: Any) -> str:
+    """The end of a first enhanced scan."""
+    detail = {
+        "scan-status": "INITIAL_SCAN_COMPLETE",
+        "repository-name": f"arn:aws:ecr:{HOME.region}:{HOME.account}:repository/{image.repository}",
+        "image-digest": image.digest,
+        "finding-severity-counts": {"CRITICAL": 0, "HIGH": 0, "MEDIUM": 0, "TOTAL": 0},
+    }
+    return event("Inspector2 Scan", detail, source="aws.inspector2", **changes)
+
+
+def finding_changed(image: ImageId, **changes: Any) -> str:
+    """One finding that Amazon Inspector made, closed or suppressed."""
+    found = {"repositoryName": image.repository, "imageHash": image.digest, "registry": HOME.account}
+    resource = {"type": "AWS_ECR_CONTAINER_IMAGE", "details": {"awsEcrContainerImage": found}}
+    detail = {"status": "ACTIVE", "severity": "HIGH", "resources": [resource]}
+    return event("Inspector2 Finding", detail, source="aws.inspector2", **changes)
+
+
 def api_call(
     name: str,
     repository: str,

@@ -50,7 +50,7 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         subject=str(image.id),
         summary=_summary(judgement, standard),
         sections=tuple(section for section in sections if section.items),
-        facts=tuple(fact for fact in _image_facts(image, platforms) if fact.value),
+        facts=tuple(fact for fact in (*_image_facts(image, platforms), *_inspector_facts(judgement)) if fact.value),
         next_step=_next_step(judgement),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
         footer=console.footer(home, str(image.id)),
@@ -147,12 +147,15 @@ def _summary(judgement: Judgement, standard: Standard) -> Line:
 def _finding_line(finding: Finding) -> Line:
     score = f" · CVSS {finding.score:.1f}" if finding.score is not None else ""
     fixed = (plain(" → "), bold(finding.fixed_in)) if finding.fixed_in else (plain(" · no fix stated"),)
+    exploit = (plain(" · "), bold("exploit known")) if finding.exploit else ()
+    kind = f" ({finding.kind})" if finding.kind else ""
     return (
         _name(finding),
         plain(f"  {finding.severity.lower()}{score} · "),
         code(finding.package),
-        plain(f" {finding.version}"),
+        plain(f" {finding.version}{kind}"),
         *fixed,
+        *exploit,
     )
 
 
@@ -190,6 +193,13 @@ def _image_facts(image: Image, platforms: tuple[str, ...]) -> tuple[Fact, ...]:
         Fact("Platforms", ", ".join(platforms)),
         Fact("Pushed", image.pushed_at.astimezone(UTC).strftime("%d %b %Y %H:%M UTC")),
     )
+
+
+def _inspector_facts(judgement: Judgement) -> tuple[Fact, ...]:
+    """What only enhanced scanning knows."""
+    running = _number(judgement.in_use, "task or pod", "tasks and pods") if judgement.in_use else ""
+    suppressed = _number(judgement.suppressed, "finding", "findings") if judgement.suppressed else ""
+    return (Fact("Running in", running), Fact("Suppressed in Inspector", suppressed))
 
 
 def _next_step(judgement: Judgement) -> Line:

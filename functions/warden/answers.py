@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from warden.errors import Refused, Unavailable
+from warden.errors import Unavailable
 from warden.images import Image
 from warden.manifests import INDEX_TYPES
 from warden.names import Digest, ImageId, RepositoryName, Tag
@@ -68,12 +68,3 @@ def scanning(configuration: Mapping[str, Any]) -> RegistryScanning:
             for rule in configuration["rules"]
         ),
     )
-
-
-def basic_findings(page: Mapping[str, Any], image: ImageId) -> list[Mapping[str, Any]]:
-    """The findings of one page of DescribeImageScanFindings."""
-    part = page["imageScanFindings"]
-    if "findings" not in part and "enhancedFindings" in part:
-        raise Refused(f"{image} has findings of enhanced scanning, which this version does not read")
-    findings: list[Mapping[str, Any]] = part["findings"]
-    return findings

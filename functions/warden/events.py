@@ -58,12 +58,25 @@ class ImagePushed:
 
 @dataclass(frozen=True, slots=True)
 class ScanFinished:
-    """A scan of one manifest ended, well or badly; or somebody asks for what an earlier scan found (`asked`)."""
+    """A scan of one manifest ended, well or badly; or somebody asks for what an earlier scan found (`asked`).
+
+    `window` is that in which changes of single findings were gathered, where that is why it is asked.
+    """
 
     id: str
     at: datetime
     image: ImageId
     asked: bool = False
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChanged:
+    """Amazon Inspector made, closed or suppressed one finding of one manifest; hundreds may come at a time."""
+
+    id: str
+    at: datetime
+    image: ImageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +132,62 @@ def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     )
 
 
-def scan_finished(body: str, home: Home) -> ScanFinished | NotForUs:
-    """Parse an `ECR Image Scan` event, or our own request to look at an image's findings. Raises Invalid."""
+def scan_finished(body: str, home: Home) -> ScanFinished | FindingChanged | NotForUs:
+    """Parse an `ECR Image Scan` event, one of Amazon Inspector, or our own request to look at an image's findings.
+
+    https://docs.aws.amazon.com/inspector/latest/user/eventbridge-integration.html. Raises Invalid.
+    """
     event = _event(body)
+    if event.get("source") == "aws.inspector2":
+        return _of_inspector(event, home)
     if stranger := _stranger(event, home, "ECR Image Scan"):
         return stranger
+    detail = _mapping(event, "detail")
+    asked, window = event["source"] == OURS, detail.get("window")
     return ScanFinished(
-        _text(event, "id"), _time(event), _image(_mapping(event, "detail")), asked=event["source"] == OURS
+        _text(event, "id"),
+        _time(event),
+        _image(detail),
+        asked=asked,
+        window=window if asked and isinstance(window, int) else None,
     )
+
+
+def _of_inspector(event: Mapping[str, Any], home: Home) -> ScanFinished | FindingChanged | NotForUs:
+    """Inspector tells of machines, functions and other clouds' images by the same kinds of events."""
+    kind = _text(event, "detail-type")
+    if stranger := _elsewhere(event, home):
+        return stranger
+    detail = _mapping(event, "detail")
+    if kind == "Inspector2 Scan":
+        return _inspector_scan(event, detail, home)
+    if kind == "Inspector2 Finding":
+        return _inspector_finding(event, detail, home)
+    return NotForUs(f"aws.inspector2 {kind}")
+
+
+def _inspector_scan(event: Mapping[str, Any], detail: Mapping[str, Any], home: Home) -> ScanFinished | NotForUs:
+    """`repository-name` is an ARN here, and is not there for what is no image."""
+    if "repository-name" not in detail:
+        return NotForUs("a scan of something else than an image")
+    start, _, name = _text(detail, "repository-name").partition(":repository/")
+    if name and not start.endswith(f":{home.region}:{home.account}"):
+        return NotForUs("another account or region")
+    named = {**detail, "repository-name": name or start}
+    return ScanFinished(_text(event, "id"), _time(event), _image(named))
+
+
+def _inspector_finding(event: Mapping[str, Any], detail: Mapping[str, Any], home: Home) -> FindingChanged | NotForUs:
+    """The resource says which image it is about."""
+    resources = detail.get("resources")
+    resource = resources[0] if isinstance(resources, list) and resources else None
+    if not isinstance(resource, dict) or resource.get("type") != "AWS_ECR_CONTAINER_IMAGE":
+        return NotForUs("a finding in something else than an ECR image")
+    image = _mapping(_mapping(resource, "details"), "awsEcrContainerImage")
+    if image.get("registry", home.account) != home.account:
+        return NotForUs("another account's registry")
+    named = {"repository-name": image.get("repositoryName"), "image-digest": image.get("imageHash")}
+    return FindingChanged(_text(event, "id"), _time(event), _image(named))
 
 
 def repository_changed(body: str, home: Home) -> RepositoryChanged | NotForUs:
@@ -165,52 +226,6 @@ def sweep(body: str) -> SweepDue | RepositoryDue | SummaryDue | NotForUs:
     return NotForUs(f"detail-type {event.get('detail-type')!r}")
 
 
-def request(detail_type: str, detail: Mapping[str, Any], *, id: str, at: datetime, home: Home) -> str:
-    """A message of ours in the same shape, so that a function has one kind of input to parse."""
-    return json.dumps(
-        {
-            "id": id,
-            "source": OURS,
-            "detail-type": detail_type,
-            "account": home.account,
-            "region": home.region,
-            "time": at.isoformat(),
-            "detail": dict(detail),
-        },
-        separators=(",", ":"),
-    )
-
-
-def judgement_request(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
-    """Ask scan_finished to look at what is known of an image."""
-    detail = {"repository-name": image.repository, "image-digest": image.digest}
-    return request("ECR Image Scan", detail, id=id, at=at, home=home)
-
-
-def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
-    """Ask image_pushed to look at an image whose push event may have been lost."""
-    detail = {
-        "repository-name": image.repository,
-        "image-digest": image.digest,
-        "action-type": "PUSH",
-        "result": "SUCCESS",
-    }
-    return request("ECR Image Action", detail, id=id, at=at, home=home)
-
-
-def repository_due(
-    sweep: str, repository: RepositoryName, listed: Mapping[str, Any], *, at: datetime, home: Home
-) -> str:
-    """Ask sweep to look at one repository."""
-    detail = {"sweep": sweep, "repository-name": repository, "listed": listed}
-    return request("Sweep Repository", detail, id=f"{sweep} {repository}", at=at, home=home)
-
-
-def summary_due(sweep: str, *, at: datetime, home: Home) -> str:
-    """Ask sweep to say what it found."""
-    return request("Sweep Summary", {"sweep": sweep}, id=sweep, at=at, home=home)
-
-
 def _event(body: str) -> Mapping[str, Any]:
     try:
         event = json.loads(body)
@@ -226,6 +241,10 @@ def _stranger(event: Mapping[str, Any], home: Home, detail_type: str) -> NotForU
     source, kind = _text(event, "source"), _text(event, "detail-type")
     if source not in {"aws.ecr", OURS} or kind != detail_type:
         return NotForUs(f"{source} {kind}")
+    return _elsewhere(event, home)
+
+
+def _elsewhere(event: Mapping[str, Any], home: Home) -> NotForUs | None:
     if (_text(event, "account"), _text(event, "region")) != (home.account, home.region):
         return NotForUs("another account or region")
     return None

@@ -1,12 +1,10 @@
 """Findings in one shape, and the verdict over them."""
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from warden.names import Severity
 from warden.policy import FindingsStandard
@@ -14,7 +12,11 @@ from warden.policy import FindingsStandard
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One vulnerability in one package. `fixed_in` is None where the scanner does not say."""
+    """One vulnerability in one package.
+
+    `fixed_in` is None where the scanner names no version, `kind` the package manager where it is not the operating
+    system's, and `exploit` says that an exploit is known: basic scanning tells of neither.
+    """
 
     name: str
     severity: Severity
@@ -22,36 +24,8 @@ class Finding:
     version: str
     fixed_in: str | None = None
     score: float | None = None
-
-
-_FIXED_IN = ("fixed_in_versions", "fixed_in_version", "patched_versions")
-_SCORES = ("CVSS4_SCORE", "CVSS3_SCORE", "CVSS2_SCORE")
-
-
-def read_finding(answer: Mapping[str, Any]) -> Finding:
-    """One element of `findings` in DescribeImageScanFindings' answer. Raises KeyError where it has no name.
-
-    Basic scanning puts all but name and severity in attributes, of which none is promised.
-    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanFinding.html
-    """
-    attributes = {attribute["key"]: attribute.get("value", "") for attribute in answer.get("attributes") or ()}
-    severity = answer.get("severity", "")
-    return Finding(
-        name=answer["name"],
-        severity=Severity(severity) if severity in set(Severity) else Severity.UNDEFINED,
-        package=attributes.get("package_name") or "unknown package",
-        version=attributes.get("package_version") or "unknown version",
-        fixed_in=next((attributes[key] for key in _FIXED_IN if attributes.get(key)), None),
-        score=next((score for key in _SCORES if (score := _score(attributes.get(key, ""))) is not None), None),
-    )
-
-
-def _score(text: str) -> float | None:
-    try:
-        score = float(text)
-    except ValueError:
-        return None
-    return score if math.isfinite(score) else None
+    kind: str = ""
+    exploit: bool = False
 
 
 class ScanState(StrEnum):
@@ -67,12 +41,15 @@ class ScanState(StrEnum):
 class Scan:
     """What is known of the scan of one manifest: its findings are complete, and mean something, only where SCANNED.
 
-    `platform` is empty for an image that no index lists.
+    `suppressed` are findings that a rule of Amazon Inspector hides, `in_use` how many tasks and pods ran the image when
+    Inspector looked, and `platform` is empty for an image that no index lists.
     """
 
     state: ScanState
     explanation: str
     findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+    in_use: int = 0
     platform: str = ""
 
 
@@ -115,13 +92,16 @@ class Judgement:
     """The verdict on one image, with what decided it.
 
     `told` are the findings that reach the notify or the block threshold, worst first; `counts` count every finding
-    once, however many platforms have it; `unscanned` explains each platform that nothing is known of.
+    once, however many platforms have it; `unscanned` explains each platform that nothing is known of. `suppressed`
+    counts what a rule of Amazon Inspector hides, `in_use` how many tasks and pods run the image.
     """
 
     verdict: Verdict
     told: tuple[Finding, ...]
     counts: Mapping[Severity, int]
     unscanned: tuple[Scan, ...]
+    suppressed: int = 0
+    in_use: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -148,8 +128,9 @@ def judge(scans: Iterable[Scan], standard: FindingsStandard) -> Judgement:
         verdict = Verdict.NOTIFY if told or unscanned else Verdict.PASS
     tally = Counter(finding.severity for finding in found)
     counts = {severity: tally[severity] for severity in Severity if tally[severity]}
-    return Judgement(verdict, told, counts, unscanned)
+    suppressed = len({finding for scan in scans for finding in scan.suppressed} - found)
+    return Judgement(verdict, told, counts, unscanned, suppressed, sum(scan.in_use for scan in scans))
 
 
-def _worst_first(finding: Finding) -> tuple[int, float, str, str]:
-    return finding.severity.rank, -(finding.score or 0.0), finding.name, finding.package
+def _worst_first(finding: Finding) -> tuple[int, bool, float, str, str]:
+    return finding.severity.rank, not finding.exploit, -(finding.score or 0.0), finding.name, finding.package

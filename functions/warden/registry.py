@@ -10,11 +10,12 @@ from botocore.exceptions import ClientError
 from warden import answers
 from warden.actions import Action, ActionKind
 from warden.errors import Refused, Unavailable
-from warden.findings import Finding, Scan, ScanState, read_finding, state_of
+from warden.findings import Scan, ScanState
 from warden.images import Image
 from warden.manifests import MANIFEST_TYPES, Manifest, Platform, read_manifest
 from warden.names import Digest, ImageId, RepositoryName, Tag
 from warden.observations import RegistryScanning, RepositorySettings
+from warden.scan_results import scan_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -148,22 +149,15 @@ class Registry:
             imageId={"imageDigest": image.digest},
             PaginationConfig={"PageSize": FINDINGS_A_PAGE},
         )
-        found: list[Finding] = []
         try:
-            for page in pages:
-                with answers.whole("DescribeImageScanFindings"):
-                    status = page["imageScanStatus"]
-                    state, explanation = state_of(status["status"], status.get("description", ""))
-                    if state is not ScanState.SCANNED:
-                        return Scan(state, explanation)
-                    found.extend(map(read_finding, answers.basic_findings(page, image)))
+            with answers.whole("DescribeImageScanFindings"):
+                return scan_of(pages)
         except ClientError as error:
             if answers.code(error) == "ScanNotFoundException":
                 return Scan(ScanState.UNKNOWN, "no scan of it is known")
             if answers.code(error) in _GONE:
                 return None
             raise
-        return Scan(ScanState.SCANNED, explanation, tuple(found))
 
     def scanning(self) -> RegistryScanning:
         """The registry's scanning configuration, which wins over the repositories' own settings."""

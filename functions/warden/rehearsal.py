@@ -1,18 +1,19 @@
 """What an event would have posted, from the event and recorded answers alone: nothing is asked and nothing is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from warden import announcements, events, slack
 from warden.errors import Invalid, Refused
-from warden.events import Home, NotForUs, ScanFinished
-from warden.findings import Scan, ScanState, Verdict, judge, read_finding, state_of
+from warden.events import FindingChanged, Home, NotForUs, ScanFinished
+from warden.findings import Scan, ScanState, Verdict, judge, state_of
 from warden.images import Image
 from warden.names import Tag
 from warden.notices import Notice
 from warden.policy import Policy
+from warden.scan_results import scan_of
 from warden.standards import standard_of
 
 
@@ -32,7 +33,7 @@ def payloads(
 
 def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy: Policy) -> Notice | None:
     home = Home(str(event.get("account", "")), str(event.get("region", "")))
-    if event.get("detail-type") != "ECR Image Scan":
+    if event.get("detail-type") not in {"ECR Image Scan", "Inspector2 Scan", "Inspector2 Finding"}:
         return None  # a push is silent, and what a changed repository leads to depends on how ECR finds it
     finished = events.scan_finished(json.dumps(event), home)
     if isinstance(finished, NotForUs):
@@ -44,15 +45,24 @@ def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy
     judgement = judge((scan,), standard.findings)
     if judgement.verdict is Verdict.PASS:
         return None
-    tags = event["detail"].get("image-tags") or ()
+    tags = _tags(event["detail"])
     image = Image(finished.image, tuple(Tag(str(tag)) for tag in tags), finished.at.astimezone(UTC))
     return announcements.judged(image, (), judgement, standard, home)
 
 
-def _scan(event: Mapping[str, Any], finished: ScanFinished, findings: Mapping[str, Any] | None) -> Scan:
+def _tags(detail: Mapping[str, Any]) -> Sequence[Any]:
+    """The image's tags, as each kind of event says them."""
+    for resource in detail.get("resources") or ():
+        return resource.get("details", {}).get("awsEcrContainerImage", {}).get("imageTags") or ()
+    return detail.get("image-tags") or ()
+
+
+def _scan(
+    event: Mapping[str, Any], finished: ScanFinished | FindingChanged, findings: Mapping[str, Any] | None
+) -> Scan:
     if findings is None:
-        status = str(event["detail"].get("scan-status", ""))
-        state, explanation = state_of(status)
+        status = str(event["detail"].get("scan-status", "COMPLETE"))
+        state, explanation = state_of("COMPLETE" if status == "INITIAL_SCAN_COMPLETE" else status)
         if state is ScanState.SCANNED:
             raise Invalid(
                 "the event says only how many findings there are: give the findings themselves, "
@@ -61,10 +71,6 @@ def _scan(event: Mapping[str, Any], finished: ScanFinished, findings: Mapping[st
             )
         return Scan(state, explanation)
     try:
-        status = findings["imageScanStatus"]
-        state, explanation = state_of(status["status"], status.get("description", ""))
-        if state is not ScanState.SCANNED:
-            return Scan(state, explanation)
-        return Scan(state, explanation, tuple(map(read_finding, findings["imageScanFindings"]["findings"])))
+        return scan_of([findings])
     except (KeyError, TypeError, AttributeError) as error:
         raise Invalid(f"the findings are not an answer of DescribeImageScanFindings: {error!r}") from None

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from infra.event_function import EventFunction
-from infra.functions import FUNCTIONS, FunctionSpec, Permission
+from infra.functions import FUNCTIONS, Events, FunctionSpec, Permission
 from infra.ledger import Ledger
 from infra.stage import Stage, StageError
 from warden.once import BUSY_FOR
@@ -50,7 +50,6 @@ def test_each_try_has_time_for_a_message_and_none_runs_beyond_its_claim(spec: Fu
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"detail": {"result": ["SUCCESS"]}}, "detail-type"),
         ({"batch_size": 0}, "batch of 1 to 10"),
         ({"batch_size": 11}, "batch of 1 to 10"),
         ({"max_receives": 4}, "at least 5 tries"),
@@ -61,6 +60,11 @@ def test_each_try_has_time_for_a_message_and_none_runs_beyond_its_claim(spec: Fu
 def test_a_spec_that_would_not_work_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         dataclasses.replace(NOTIFY, **change)
+
+
+def test_events_are_known_by_their_kind() -> None:
+    with pytest.raises(ValueError, match="detail-type"):
+        Events((), detail={"result": ["SUCCESS"]})
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,20 @@ KINDS = (
 
 
 @pytest.mark.parametrize(
-    ("function", "detail_type", "detail"),
+    ("rule", "source", "detail_type", "detail"),
     [
-        ("ImagePushed", "ECR Image Action", {"action-type": ["PUSH"], "result": ["SUCCESS"]}),
-        ("ScanFinished", "ECR Image Scan", None),
+        ("ImagePushed/Rule", "aws.ecr", "ECR Image Action", {"action-type": ["PUSH"], "result": ["SUCCESS"]}),
+        ("ScanFinished/Rule", "aws.ecr", "ECR Image Scan", None),
+        ("ScanFinished/Rule2", "aws.inspector2", "Inspector2 Scan", {"repository-name": [{"exists": True}]}),
         (
-            "RepositoryChanged",
+            "ScanFinished/Rule3",
+            "aws.inspector2",
+            "Inspector2 Finding",
+            {"resources": {"type": ["AWS_ECR_CONTAINER_IMAGE"]}},
+        ),
+        (
+            "RepositoryChanged/Rule",
+            "aws.ecr",
             "AWS API Call via CloudTrail",
             {
                 "eventSource": ["ecr.amazonaws.com"],
@@ -50,25 +58,31 @@ KINDS = (
         ),
     ],
 )
-def test_a_rule_takes_ecrs_events_of_this_account_and_region_alone(
-    dev: Synthesised, function: str, detail_type: str, detail: dict[str, Any] | None
+def test_a_rule_takes_events_of_this_account_and_region_alone(
+    dev: Synthesised, rule: str, source: str, detail_type: str, detail: dict[str, Any] | None
 ) -> None:
-    rule = dev.properties(f"{function}/Rule")
+    found, function = dev.properties(rule), rule.partition("/")[0]
     pinned: dict[str, Any] = {
         "account": [ACCOUNT],
         "region": [REGION],
-        "source": ["aws.ecr"],
+        "source": [source],
         "detail-type": [detail_type],
     }
-    assert rule["EventPattern"] == pinned | ({"detail": detail} if detail else {})
-    (target,) = rule["Targets"]
+    assert found["EventPattern"] == pinned | ({"detail": detail} if detail else {})
+    (target,) = found["Targets"]
     assert dev.path_of(target["Arn"]) == f"{function}/Queue"
     assert dev.path_of(target["DeadLetterConfig"]["Arn"]) == f"{function}/DeadLetters"
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
 
 
 def test_there_is_no_other_rule(dev: Synthesised) -> None:
-    assert set(dev.of("AWS::Events::Rule")) == {"ImagePushed/Rule", "ScanFinished/Rule", "RepositoryChanged/Rule"}
+    assert set(dev.of("AWS::Events::Rule")) == {
+        "ImagePushed/Rule",
+        "ScanFinished/Rule",
+        "ScanFinished/Rule2",
+        "ScanFinished/Rule3",
+        "RepositoryChanged/Rule",
+    }
 
 
 @EACH

@@ -11,7 +11,7 @@ from image_pushed import PushedImages
 from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy, digest, event, image_id, push, vector
 from tests.wire import error
-from warden import events
+from warden import events, messages
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import ScanFinished
 from warden.names import ImageId
@@ -172,7 +172,7 @@ def test_where_ecr_scans_by_itself_no_scan_is_started(
 def test_a_reminder_asks_for_a_judgement_even_where_ecr_scans_by_itself(account: Account, stack: Stack) -> None:
     account.create(imageScanningConfiguration={"scanOnPush": True})
     image = account.push()
-    reminder = events.push_reminder(image, id="reminder", at=NOW, home=HOME)
+    reminder = messages.push_reminder(image, id="reminder", at=NOW, home=HOME)
     function(account, stack).handle(stack.message(reminder))
     assert judgements(stack) == [image]
     assert stack.ledger.history(str(image)) == ()

@@ -11,7 +11,7 @@ from tests.account import IMAGE, Account, a_finding
 from tests.builders import NOW, a_policy, digest, image_id, vector
 from tests.wire import Wire, error, ok
 from warden.errors import Refused, Unavailable
-from warden.findings import ScanState
+from warden.findings import Finding, ScanState
 from warden.manifests import Kind, Manifest, Platform
 from warden.names import ImageId, RepositoryName, Severity, Tag
 from warden.observations import RegistryScanning, ScanningRule
@@ -188,9 +188,23 @@ def test_recorded_answers_are_read(account: Account, name: str, state: ScanState
     assert len(scan.findings) == (recorded if findings is None else findings)
 
 
-def test_findings_of_enhanced_scanning_are_not_taken_for_none(account: Account) -> None:
+def test_findings_of_enhanced_scanning_come_in_the_same_shape(account: Account) -> None:
     account.refusals["DescribeImageScanFindings"] = ok(vector("findings/enhanced.active.mixed.json"))
-    with pytest.raises(Refused, match="enhanced scanning"):
+    scan = account.registry.scan(image_id())
+    assert scan is not None
+    assert (scan.state, scan.in_use) == (ScanState.SCANNED, 3)
+    assert (
+        Finding("CVE-2026-30001", Severity.CRITICAL, "pkg1", "1.0.0", fixed_in="2.0.0", score=9.8, exploit=True)
+        in scan.findings
+    )
+
+
+@pytest.mark.parametrize("part", [{}, {"findingSeverityCounts": {"HIGH": 1}}])
+def test_an_answer_without_any_kind_of_findings_is_not_clean(account: Account, part: dict[str, Any]) -> None:
+    account.refusals["DescribeImageScanFindings"] = ok(
+        {"imageScanStatus": {"status": "ACTIVE"}, "imageScanFindings": part}
+    )
+    with pytest.raises(Unavailable, match="lacks 'findings'"):
         account.registry.scan(image_id())
 
 

@@ -11,8 +11,8 @@ from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, image_id, scanned
 from tests.wire import error, ok
-from warden import events, slack
-from warden.errors import Refused, Unavailable
+from warden import messages, slack
+from warden.errors import Unavailable
 from warden.names import ImageId
 from warden.notices import Level, Notice
 
@@ -182,7 +182,7 @@ def test_a_platform_that_ecr_refused_to_scan_is_told_with_the_others(account: Ac
     index = account.push_index(amd, windows)
     account.scanned(amd)
     finished = function(account, stack)
-    request = events.judgement_request(index, id="e", at=NOW, home=HOME)
+    request = messages.judgement_request(index, id="e", at=NOW, home=HOME)
     assert finished.handle(stack.message(request)).name == "Waiting"
     stack.ledger.give_up_scanning(windows, why="not of a type that ECR scans", now=NOW)
     assert finished.handle(stack.message(request)).name == "Announced"
@@ -227,7 +227,7 @@ def test_an_image_that_vanishes_while_it_is_read_is_gone(account: Account, stack
 def test_an_index_that_vanishes_while_it_is_read_is_gone(account: Account, stack: Stack) -> None:
     index = account.push_index(account.push("amd64"))
     account.refusals["BatchGetImage"] = ok({"images": [], "failures": [{"failureCode": "ImageNotFound"}]})
-    request = events.judgement_request(index, id="e", at=NOW, home=HOME)
+    request = messages.judgement_request(index, id="e", at=NOW, home=HOME)
     assert function(account, stack).handle(stack.message(request)).name == "Gone"
 
 
@@ -235,14 +235,6 @@ def test_an_event_that_is_not_for_us_costs_no_call(account: Account, stack: Stac
     body = scanned(image_id(), account="999988887777")
     assert function(account, stack).handle(stack.message(body)).name == "NotForUs"
     assert account.calls() == {}
-
-
-def test_enhanced_findings_are_refused_and_not_called_clean(account: Account, stack: Stack) -> None:
-    image = account.push()
-    answer = {"imageScanStatus": {"status": "ACTIVE"}, "imageScanFindings": {"enhancedFindings": []}}
-    account.refusals["DescribeImageScanFindings"] = ok(answer)
-    with pytest.raises(Refused, match="enhanced"):
-        function(account, stack).handle(stack.message(scanned(image)))
 
 
 def test_a_notice_that_could_not_be_sent_is_sent_by_the_next_try(account: Account, stack: Stack) -> None:

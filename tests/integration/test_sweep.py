@@ -14,7 +14,7 @@ from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, api_call, push
 from tests.functions import REPORT, SWEEP, run, sweep, text
-from warden import events
+from warden import events, messages
 from warden.names import RepositoryName
 from warden.notices import Level
 
@@ -92,7 +92,7 @@ def test_a_summary_waits_for_the_last_repository_and_not_for_ever(account: Accou
     account.create()
     function = sweep(account, stack)
     function.handle(stack.message(SWEEP))
-    due = events.summary_due("2026-11-23T12:00:00+00:00", at=NOW, home=HOME)
+    due = messages.summary_due("2026-11-23T12:00:00+00:00", at=NOW, home=HOME)
     assert function.handle(stack.message(due)).name == "SummaryPostponed"
     assert function.handle(stack.message(due, now=NOW + timedelta(hours=7))).name == "SummedUp"
     assert "1 could not be looked at" in text(stack.notices()[0])
@@ -113,7 +113,7 @@ def test_an_image_with_a_verdict_or_of_long_ago_is_not_reminded_of(account: Acco
     account.scanned(judged, a_finding())
     queues = {"notices": stack.queue("notices"), "own": stack.queue("own")}
     finished = FinishedScans(HOME, a_policy(), account.registry, stack.ledger, **queues)
-    finished.handle(stack.message(events.judgement_request(judged, id="e", at=NOW, home=HOME)))
+    finished.handle(stack.message(messages.judgement_request(judged, id="e", at=NOW, home=HOME)))
     run(sweep(account, stack), stack)
     assert stack.bodies("pushes") == []
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import HOME, NOW, VECTORS, api_call, image_id, push, scanned, vector
-from warden import events
+from tests.builders import HOME, NOW, VECTORS, api_call, finding_changed, image_id, inspected, push, scanned, vector
+from warden import events, messages
 from warden.errors import Invalid
-from warden.events import Home, NotForUs, RepositoryDue, ScanFinished, SummaryDue, SweepDue
+from warden.events import FindingChanged, Home, NotForUs, RepositoryDue, ScanFinished, SummaryDue, SweepDue
 from warden.names import RepositoryName
 
 RECORDED = sorted(path.name for path in (VECTORS / "events").glob("*.json") if not path.name.startswith("sqs-batch"))
@@ -50,6 +50,43 @@ def test_every_shape_of_a_push_is_understood(name: str, repository: str, tag: st
     assert pushed.tag == (expected.get("image-tag") or None)
     assert pushed.tag == tag or tag is None
     assert not pushed.asked
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("inspector2-scan.ecr.initial-complete.inspector-docs.json", ScanFinished),
+        ("inspector2-finding.ecr.active.inspector-docs.json", FindingChanged),
+        ("inspector2-finding.ecr.active.critical-exploit-in-use.json", FindingChanged),
+        ("inspector2-finding.ecr.active.untriaged-untagged.json", FindingChanged),
+        ("inspector2-finding.ecr.closed.json", FindingChanged),
+        ("inspector2-finding.ecr.suppressed.json", FindingChanged),
+        ("NOT-OURS.inspector2-finding.azure-container-image.json", NotForUs),
+        ("NOT-OURS.inspector2-scan.machine-image.json", NotForUs),
+        ("inspector2-coverage.ecr-image.archived.json", NotForUs),
+    ],
+)
+def test_what_inspector_says_of_our_images_is_understood_and_the_rest_dropped(name: str, kind: type) -> None:
+    body, home = recorded(name)
+    found = events.scan_finished(body, home)
+    assert type(found) is kind
+    if not isinstance(found, NotForUs):
+        assert found.image.repository == "inspector2"
+        assert found.image.digest in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        finding_changed(image_id(), account="999988887777"),
+        finding_changed(image_id()).replace('"registry": "111122223333"', '"registry": "999988887777"'),
+        inspected(image_id(), region="us-east-1"),
+        inspected(image_id()).replace(":eu-central-1:111122223333:repository", ":eu-central-1:999988887777:repository"),
+    ],
+    ids=["a finding's account", "a finding's registry", "a scan's region", "a scan's registry"],
+)
+def test_what_inspector_says_of_others_images_is_dropped(body: str) -> None:
+    assert isinstance(events.scan_finished(body, HOME), NotForUs)
 
 
 @pytest.mark.parametrize("name", [name for name in RECORDED if "image-action.push" not in name or "failure" in name])
@@ -146,8 +183,8 @@ def test_anything_else_is_dropped_or_refused(parse: Any, body: Any) -> None:
 
 def test_what_we_send_ourselves_is_understood_and_marked_as_asked_for() -> None:
     image = image_id()
-    asked = events.scan_finished(events.judgement_request(image, id="e", at=NOW, home=HOME), HOME)
-    reminded = events.image_pushed(events.push_reminder(image, id="e", at=NOW, home=HOME), HOME)
+    asked = events.scan_finished(messages.judgement_request(image, id="e", at=NOW, home=HOME), HOME)
+    reminded = events.image_pushed(messages.push_reminder(image, id="e", at=NOW, home=HOME), HOME)
     assert asked == ScanFinished("e", NOW, image, asked=True)
     assert reminded == events.ImagePushed("e", NOW, image, None, asked=True)
 
@@ -163,10 +200,10 @@ def test_a_sweep_has_three_kinds_of_messages() -> None:
     assert events.sweep('{"source":"warden","detail-type":"Sweep","time":"2026-11-23T12:00:00Z"}') == SweepDue(
         datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     )
-    assert events.sweep(events.repository_due("s1", app, {"a": 1}, at=NOW, home=HOME)) == RepositoryDue(
+    assert events.sweep(messages.repository_due("s1", app, {"a": 1}, at=NOW, home=HOME)) == RepositoryDue(
         "s1", NOW, app, {"a": 1}
     )
-    assert events.sweep(events.summary_due("s1", at=NOW, home=HOME)) == SummaryDue("s1", NOW)
+    assert events.sweep(messages.summary_due("s1", at=NOW, home=HOME)) == SummaryDue("s1", NOW)
     assert isinstance(events.sweep(push(image_id())), NotForUs)
     assert isinstance(events.sweep('{"source":"warden","detail-type":"Dance"}'), NotForUs)
 

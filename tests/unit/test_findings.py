@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_policy, finding, vector
-from warden.findings import Finding, Scan, ScanState, Verdict, judge, read_finding, state_of
+from warden.findings import Finding, Scan, ScanState, Verdict, judge, state_of
 from warden.names import RepositoryName, Severity
 from warden.policy import FindingsStandard
+from warden.scan_results import read_basic
 from warden.standards import standard_of
 
 STANDARD = standard_of(a_policy(), RepositoryName("team/app"), {}).findings
@@ -40,12 +41,12 @@ thresholds = st.builds(FindingsStandard, notify_from=st.sampled_from(Severity), 
 
 
 def scan(*found: Finding, platform: str = "") -> Scan:
-    return Scan(SCANNED, "scanned", found, platform)
+    return Scan(SCANNED, "scanned", found, platform=platform)
 
 
 def test_a_finding_of_basic_scanning_is_read_from_its_attributes() -> None:
     answer = vector("findings/basic.complete.mixed.json")["imageScanFindings"]["findings"][0]
-    assert read_finding(answer) == Finding(
+    assert read_basic(answer) == Finding(
         "CVE-2026-20000", Severity.CRITICAL, "libpkg0", "1.0.0-1ubuntu1", fixed_in=None, score=4.6
     )
 
@@ -53,7 +54,7 @@ def test_a_finding_of_basic_scanning_is_read_from_its_attributes() -> None:
 @pytest.mark.parametrize("key", ["fixed_in_versions", "fixed_in_version", "patched_versions"])
 def test_a_fixed_version_is_taken_from_whichever_attribute_has_it(key: str) -> None:
     answer = {"name": "CVE-1", "severity": "LOW", "attributes": [{"key": key, "value": "2.0"}]}
-    assert read_finding(answer).fixed_in == "2.0"
+    assert read_basic(answer).fixed_in == "2.0"
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_a_fixed_version_is_taken_from_whichever_attribute_has_it(key: str) -> N
 )
 def test_the_newest_score_that_is_a_number_counts(attributes: list[tuple[str, str]], score: float | None) -> None:
     answer: dict[str, Any] = {"name": "x", "attributes": [{"key": key, "value": value} for key, value in attributes]}
-    assert read_finding(answer).score == score
+    assert read_basic(answer).score == score
 
 
 def test_a_severity_that_we_do_not_know_is_undefined_and_a_missing_package_is_said() -> None:
-    odd = read_finding({"name": "ELSA-2026-1", "severity": "UNTRIAGED"})
+    odd = read_basic({"name": "ELSA-2026-1", "severity": "UNTRIAGED"})
     assert (odd.severity, odd.package, odd.version) == (Severity.UNDEFINED, "unknown package", "unknown version")
 
 

@@ -34,7 +34,9 @@ def test_the_documentations_own_event_is_read_though_its_digest_is_cut_short() -
         ("ecr-image-scan.basic.complete.no-findings.json", "basic.in-progress.json"),
         ("ecr-image-action.push.tagged.json", None),
         ("cloudtrail.CreateRepository.json", None),
-        ("inspector2-scan.ecr.initial-complete.ecr-docs.json", None),
+        ("inspector2-scan.ecr.initial-complete.inspector-docs.json", "enhanced.active.none.json"),
+        ("NOT-OURS.inspector2-finding.azure-container-image.json", None),
+        ("NOT-OURS.inspector2-scan.machine-image.json", None),
     ],
 )
 def test_what_is_silent_posts_nothing(event: str, findings: str | None) -> None:
