@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from warden import announcements, events, messages
+from warden import announcements, events, exemptions, messages
 from warden.events import FindingChanged, Home, NotForUs, ScanFinished
 from warden.findings import Judgement, Scan, ScanState, Verdict, judge
 from warden.images import Image
@@ -27,6 +27,8 @@ GATHERED_FOR = timedelta(seconds=30)
 MOST_WINDOWS = 10
 """A stream that never ends is looked at all the same, every so many windows."""
 A_DAY = timedelta(hours=24)
+MOST_EXEMPTED = 20
+"""How many exempted findings an entry of the ledger names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ class FinishedScans:
         if tags is None:
             return "Gone"
         standard = standard_of(self.policy, image.id.repository, tags)
-        judgement = judge(scans, standard.findings)
+        accepted = exemptions.of_repository(self.policy.exemptions, image.id.repository)
+        judgement = judge(scans, standard.findings, accepted, today=message.now.date())
         platforms = tuple(scan.platform for scan in scans if scan.platform)
         announced = once(
             self.ledger,
@@ -152,14 +155,24 @@ class FinishedScans:
             event.at,
             "verdict",
             f"verdict {judgement.verdict}: {announcements.counted(judgement)}",
-            {"rule": standard.origins["findings.notify_from"], **counts},
+            {"rule": standard.origins["findings.notify_from"], **counts, **_accepted(judgement)},
         )
         self.ledger.record(entry, event=f"{event.id}#{judgement.fingerprint}")
+        for day in {one.exemption.until for one in judgement.exempted}:
+            self.ledger.remember_lapse(image.id, day)
         if judgement.verdict is not Verdict.PASS:
             notice = announcements.judged(image, platforms, judgement, standard, self.home)
             self.notices.send_all(to_json(notice, channel=channel) for channel in standard.channels)
         self.ledger.finish(f"judged#{image.id}", owner=message.id, now=message.now, lasts=KEPT)
         return "Passed" if judgement.verdict is Verdict.PASS else "Announced"
+
+
+def _accepted(judgement: Judgement) -> dict[str, str]:
+    """What was found and did not count, and which exemption says so."""
+    said = [f"{one.finding.name} in {one.finding.package} by {one.exemption.origin}" for one in judgement.exempted]
+    rest = len(said) - MOST_EXEMPTED
+    told = "; ".join(said[:MOST_EXEMPTED]) + (f"; and {rest} more" if rest > 0 else "")
+    return {"exempted": told} if told else {}
 
 
 def _gathering(image: ImageId, window: int) -> str:

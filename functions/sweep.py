@@ -1,9 +1,10 @@
 """The daily sweep: look at every repository, whatever events said or missed, and say once what there was to say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import events, fights, listings, messages, sweep_notice
+from warden import events, exemptions, fights, listings, messages, sweep_notice
 from warden.actions import Deed, Result
 from warden.enforcement import carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
@@ -22,6 +23,8 @@ from warden.tallies import Tallies
 
 LOOKED_BACK = timedelta(hours=48)
 """How far back an image without a verdict is looked for: two sweeps, so that one lost event costs a day at most."""
+LAPSES_LOOKED_BACK = 7
+"""Days: sweeps may have failed meanwhile; a verdict that is old news is not told again."""
 GIVEN_UP = timedelta(hours=6)
 """When the summary is posted even though not every repository was looked at."""
 SAME_NEWS = timedelta(days=30)
@@ -49,6 +52,7 @@ class Sweep:
     own: Queue
     notices: Queue
     pushes: Queue
+    judgements: Queue
 
     def handle(self, message: Message) -> Outcome:
         """One message to begin a sweep, one for each repository, one to sum it up."""
@@ -81,9 +85,17 @@ class Sweep:
             messages.repository_due(sweep, settings.name, listings.written(settings, scanning), at=at, home=self.home)
             for settings in listed
         )
+        self.judgements.send_all(self._lapses(now))
         delay = LONGEST_DELAY if listed else 0
         self.own.send(messages.summary_due(sweep, at=at, home=self.home), delay=delay)
         return len(listed) + 1
+
+    def _lapses(self, now: datetime) -> Iterator[str]:
+        """Ask for a new verdict on the images of exemptions that are over since a sweep or some ago."""
+        for days in range(1, LAPSES_LOOKED_BACK + 1):
+            day = (now - timedelta(days=days)).date().isoformat()
+            for image in self.ledger.lapsed(day):
+                yield messages.judgement_request(image, id=f"lapse {day} {image}", at=now, home=self.home)
 
     def _look_at(self, event: RepositoryDue, message: Message) -> Outcome:
         """Observe, plan, apply, record."""
@@ -139,8 +151,9 @@ class Sweep:
             self.own.send(messages.summary_due(event.sweep, at=event.at, home=self.home), delay=LONGEST_DELAY)
             return Outcome("SummaryPostponed", event.sweep)
         first = not self.ledger.is_done(HELLO, now=message.now)
-        notice = sweep_notice.swept(event.sweep, counts, lines, self.policy, self.home, first=first)
-        if not (first or lines):
+        lapsing = exemptions.lapsing(self.policy.exemptions, message.now.date())
+        notice = sweep_notice.swept(event.sweep, counts, lines, self.policy, self.home, first=first, lapsing=lapsing)
+        if not (first or lines or lapsing):
             return Outcome("NothingToSay", event.sweep)
         said = once(
             self.ledger,
@@ -169,6 +182,7 @@ def connect(deployment: Deployment) -> Handle:
         own=deployment.queue("WARDEN_QUEUE"),
         notices=deployment.queue("WARDEN_NOTICES"),
         pushes=deployment.queue("WARDEN_PUSHES"),
+        judgements=deployment.queue("WARDEN_JUDGEMENTS"),
     ).handle
 
 

@@ -230,7 +230,12 @@ FUNCTIONS = (
         "looks at every repository once a day",
         ledger=("PutItem", "GetItem", "UpdateItem", "Query"),
         ecr=(*_STANDARD, Permission("ReadImages", ("DescribeImages",), "recent images without a verdict")),
-        sends_to={"WARDEN_NOTICES": "notify", "WARDEN_PUSHES": "image_pushed", "WARDEN_QUEUE": "sweep"},
+        sends_to={
+            "WARDEN_JUDGEMENTS": "scan_finished",
+            "WARDEN_NOTICES": "notify",
+            "WARDEN_PUSHES": "image_pushed",
+            "WARDEN_QUEUE": "sweep",
+        },
         timeout=120,
         batch_size=1,  # a repository of 100,000 images takes a hundred pages
         long_chains=True,  # the summary of a large account waits for hours, a quarter of an hour a message

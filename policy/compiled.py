@@ -66,8 +66,6 @@ def _notes(compiled: dict[str, Any]) -> Iterator[str]:
             if key and ":" in origin and (key, origin) not in said:
                 said.add((key, origin))
                 yield f"{origin}: {key} is checked and shown, and {_UNHEEDED}{_THEREFORE.get(key, '')}"
-    for exemption in compiled["exemptions"]:
-        yield f"{exemption['origin']}: the exemption is checked and shown, and {_UNHEEDED}"
 
 
 _UNHEEDED = "nothing acts on it in this version"

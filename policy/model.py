@@ -40,8 +40,6 @@ from warden import policy
 from warden.names import Severity as Severities
 
 UNHEEDED = {
-    "exemptions": "exemptions",
-    "findings.fixable_only": "fixable_only",
     "findings.new_only": "new_only",
     "lifecycle.caps.bytes": "caps",
     "lifecycle.caps.images": "caps",

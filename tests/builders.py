@@ -60,6 +60,7 @@ def a_policy(
     *rules: tuple[str | Mapping[str, Any], Mapping[str, Any]],
     mode: str = "enforce",
     open_channels: Any = (),
+    exemptions: Any = (),
     **fields: Any,
 ) -> Policy:
     """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""
@@ -79,7 +80,7 @@ def a_policy(
             ],
             "channels": channels,
             "open_channels": list(open_channels),
-            "exemptions": [],
+            "exemptions": [dict(one) for one in exemptions],
             "creation_templates": [],
             "fingerprint": "0123456789ab",
         }
@@ -156,6 +157,20 @@ def scanned(image: ImageId, status: str = "COMPLETE", **changes: Any) -> str:
         "image-tags": [],
     }
     return event("ECR Image Scan", detail, **changes)
+
+
+def an_exemption(cve: str = "CVE-2026-1", **changes: Any) -> dict[str, Any]:
+    """A compiled exemption, in force for three more weeks."""
+    return {
+        "cve": cve,
+        "repositories": ["team/*"],
+        "package": None,
+        "until": "2026-12-14",
+        "reason": "not reachable",
+        "approved_by": "alice",
+        "origin": "warden.yaml:30",
+        **changes,
+    }
 
 
 def inspected(image: ImageId, **changes: Any) -> str:

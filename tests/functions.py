@@ -20,7 +20,7 @@ def changed(account: Account, stack: Stack, policy: Policy | None = None) -> Cha
 
 
 def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:
-    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes")}
+    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes", "judgements")}
     return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, stack.tallies, **queues)
 
 

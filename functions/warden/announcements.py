@@ -8,7 +8,8 @@ from datetime import UTC
 from warden import console
 from warden.actions import ActionKind, Deed, Result
 from warden.events import Home, RepositoryChanged
-from warden.findings import Finding, Judgement, Scan, Verdict
+from warden.exemptions import last_day
+from warden.findings import Exempted, Finding, Judgement, Scan, Verdict
 from warden.images import Image
 from warden.names import Severity, short
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
@@ -17,6 +18,7 @@ from warden.policy import Standard
 MOST_FINDINGS = 10
 MOST_TAGS = 5
 MOST_PACKAGES = 3
+MOST_EXEMPTED = 3
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 _ADVISORY = re.compile(r"GHSA(-[23456789cfghjmpqrvwx]{4}){3}")
@@ -42,6 +44,7 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         ),
         Section("Not scanned, so not known to be clean", tuple(map(_unscanned_line, judgement.unscanned))),
     )
+    facts = (*_image_facts(image, platforms), *_inspector_facts(judgement), *_aside(judgement))
     return Notice(
         id=notice_id(str(image.id), judgement.fingerprint),
         kind="findings" if judgement.told else "unscanned",
@@ -50,7 +53,7 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         subject=str(image.id),
         summary=_summary(judgement, standard),
         sections=tuple(section for section in sections if section.items),
-        facts=tuple(fact for fact in (*_image_facts(image, platforms), *_inspector_facts(judgement)) if fact.value),
+        facts=tuple(fact for fact in facts if fact.value),
         next_step=_next_step(judgement),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
         footer=console.footer(home, str(image.id)),
@@ -200,6 +203,22 @@ def _inspector_facts(judgement: Judgement) -> tuple[Fact, ...]:
     running = _number(judgement.in_use, "task or pod", "tasks and pods") if judgement.in_use else ""
     suppressed = _number(judgement.suppressed, "finding", "findings") if judgement.suppressed else ""
     return (Fact("Running in", running), Fact("Suppressed in Inspector", suppressed))
+
+
+def _aside(judgement: Judgement) -> tuple[Fact, ...]:
+    """What was found and does not count, and what counts again."""
+    unfixable = _number(judgement.unfixable, "finding", "findings") if judgement.unfixable else ""
+    return (
+        Fact("Accepted", _until(judgement.exempted, "until")),
+        Fact("No longer accepted", _until(judgement.lapsed, "since")),
+        Fact("Without a fix, left aside", unfixable),
+    )
+
+
+def _until(exempted: tuple[Exempted, ...], word: str) -> str:
+    rest = len(exempted) - MOST_EXEMPTED
+    named = (f"{one.finding.name} {word} {last_day(one.exemption):%d %b %Y}" for one in exempted[:MOST_EXEMPTED])
+    return ", ".join(named) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _next_step(judgement: Judgement) -> Line:

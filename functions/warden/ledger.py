@@ -20,6 +20,10 @@ KEPT = timedelta(days=400)
 """How long history is kept: a year and a month, so that a yearly review finds it."""
 
 
+LAPSES_KEPT = timedelta(days=30)
+"""How long after an exemption is over its images are remembered: sweeps may have failed meanwhile."""
+
+
 class Standing(StrEnum):
     """What somebody who asks for a claim is told."""
 
@@ -196,6 +200,23 @@ class Ledger:
         """The indexes that are known to list the image."""
         items = items_under(self._client, self._table, f"listed#{image}")
         return tuple(ImageId(image.repository, Digest(item["sk"]["S"])) for item in items)
+
+    def remember_lapse(self, image: ImageId, day: str) -> None:
+        """Remember that an exemption counted for the image, whose last day (ISO 8601) this is."""
+        last = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": f"lapse#{day}"},
+                "sk": {"S": str(image)},
+                "expires_at": {"N": epoch(last + LAPSES_KEPT)},
+            },
+        )
+
+    def lapsed(self, day: str) -> tuple[ImageId, ...]:
+        """The images for which an exemption counted whose last day this was."""
+        names = (item["sk"]["S"].rpartition("@") for item in items_under(self._client, self._table, f"lapse#{day}"))
+        return tuple(ImageId(RepositoryName(repository), Digest(digest)) for repository, _, digest in names)
 
     def give_up_scanning(self, image: ImageId, *, why: str, now: datetime) -> None:
         """Remember that ECR refused to scan an image, for a reason that stays: no result will ever come."""

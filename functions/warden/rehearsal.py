@@ -8,6 +8,7 @@ from typing import Any
 from warden import announcements, events, slack
 from warden.errors import Invalid, Refused
 from warden.events import FindingChanged, Home, NotForUs, ScanFinished
+from warden.exemptions import of_repository
 from warden.findings import Scan, ScanState, Verdict, judge, state_of
 from warden.images import Image
 from warden.names import Tag
@@ -42,7 +43,12 @@ def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy
     if scan.state is ScanState.WAITING:
         return None
     standard = standard_of(policy, finished.image.repository, {})
-    judgement = judge((scan,), standard.findings)
+    judgement = judge(
+        (scan,),
+        standard.findings,
+        of_repository(policy.exemptions, finished.image.repository),
+        today=finished.at.astimezone(UTC).date(),
+    )
     if judgement.verdict is Verdict.PASS:
         return None
     tags = _tags(event["detail"])

@@ -80,15 +80,17 @@ def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
     packages: Iterable[Mapping[str, Any]] = details.get("vulnerablePackages") or ({},)
     for package in packages:
         manager = package.get("packageManager", "")
+        fixed_in = _fixed_in(package.get("fixedInVersion", ""))
         yield Finding(
             name=name,
             severity=_severity(answer.get("severity")),
             package=package.get("name") or "unknown package",
             version=_version(package),
-            fixed_in=_fixed_in(package.get("fixedInVersion", "")),
+            fixed_in=fixed_in,
             score=_score(answer.get("score")),
             kind="" if manager in _OPERATING_SYSTEM else _LANGUAGES.get(manager, manager.lower()),
             exploit=answer.get("exploitAvailable") == "YES",
+            unfixable=fixed_in is None and answer.get("fixAvailable") == "NO",
         )
 
 

@@ -1,13 +1,15 @@
 """What the warden says of a sweep: how many repositories meet the standard, and what differs in the others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from warden import console
 from warden.events import Home
+from warden.exemptions import last_day
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
-from warden.policy import Mode, Policy
+from warden.policy import Exemption, Mode, Policy
 
 MOST_CHANGES = 10
+MOST_LAPSES = 10
 MOST_REPOSITORIES = 3
 
 
@@ -19,10 +21,12 @@ def swept(
     home: Home,
     *,
     first: bool,
+    lapsing: Sequence[Exemption] = (),
 ) -> Notice:
     """What a sweep found, in one notice; the `first` one says hello and what would be done.
 
-    `tally` counts repositories and settings, `lines` say what differs in each repository.
+    `tally` counts repositories and settings, `lines` say what differs in each repository, `lapsing` are exemptions that
+    are soon over.
     """
     told = {repository: tuple(said) for repository, said in sorted(lines.items())}
     by_change: dict[str, list[str]] = {}
@@ -32,16 +36,29 @@ def swept(
     changes = sorted(by_change.items(), key=lambda change: (-len(change[1]), change[0]))
     level, title = _sweep_heading(tally, len(told), first=first)
     items = tuple(_change_line(*change) for change in changes[:MOST_CHANGES])
+    sections = (
+        Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),
+        Section(
+            "Exemptions that are soon over",
+            tuple(map(_lapse_line, lapsing[:MOST_LAPSES])),
+            more=max(0, len(lapsing) - MOST_LAPSES),
+        ),
+    )
     # News that was acted on is news each time; a standing difference is told once.
     news = sweep if tally.get("changed", 0) else ""
     return Notice(
-        id=notice_id(news, str(first), *(f"{change} {repositories}" for change, repositories in changes)),
+        id=notice_id(
+            news,
+            str(first),
+            *(f"{change} {repositories}" for change, repositories in changes),
+            *(f"{one.cve} {one.until}" for one in lapsing),
+        ),
         kind="hello" if first else "sweep",
         level=level,
         title=title,
         subject="registry",
         summary=(plain(_sweep_summary(tally, len(told))),),
-        sections=(Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),) if items else (),
+        sections=tuple(section for section in sections if section.items),
         facts=(
             Fact("Mode", _mode(policy.mode)),
             Fact("Recent pushes without a verdict", str(tally.get("reminded", 0))),
@@ -57,6 +74,8 @@ def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> 
         return Level.HELLO, "ECR Warden is here"
     if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
         return Level.ATTENTION, "repositories need a person"
+    if not differing:
+        return Level.ATTENTION, "exemptions are soon over"
     return Level.CHANGE, f"{_repositories(differing)} off the standard"
 
 
@@ -91,6 +110,17 @@ def _change_line(change: str, repositories: list[str]) -> Line:
         names += [plain(", " if names else ""), code(repository)]
     rest = len(repositories) - MOST_REPOSITORIES
     return (plain(f"{change} · "), bold(_repositories(len(repositories))), plain(": "), *names, *_and(rest))
+
+
+def _lapse_line(exemption: Exemption) -> Line:
+    """One exemption, with who answers for it."""
+    package = f" in {exemption.package}" if exemption.package else ""
+    return (
+        code(exemption.cve),
+        plain(f"{package} · last day "),
+        bold(f"{last_day(exemption):%d %b %Y}"),
+        plain(f" · {exemption.approved_by}: {exemption.reason} · {exemption.origin}"),
+    )
 
 
 def _and(rest: int) -> Line:

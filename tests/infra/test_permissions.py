@@ -96,7 +96,7 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "Sweep",
-            sends("Sweep", "Notify", "ImagePushed", "Sweep")
+            sends("Sweep", "Notify", "ImagePushed", "ScanFinished", "Sweep")
             | STANDARD
             | {
                 "ecr:DescribeImages": [REPOSITORIES],

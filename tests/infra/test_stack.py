@@ -136,7 +136,14 @@ def test_all_functions_share_one_asset(dev: Synthesised) -> None:
         ("ScanFinished", {"WARDEN_NOTICES": "Notify/Queue"}),
         ("ImagePushed", {"WARDEN_JUDGEMENTS": "ScanFinished/Queue", "WARDEN_NOTICES": "Notify/Queue"}),
         ("RepositoryChanged", {"WARDEN_NOTICES": "Notify/Queue"}),
-        ("Sweep", {"WARDEN_NOTICES": "Notify/Queue", "WARDEN_PUSHES": "ImagePushed/Queue"}),
+        (
+            "Sweep",
+            {
+                "WARDEN_JUDGEMENTS": "ScanFinished/Queue",
+                "WARDEN_NOTICES": "Notify/Queue",
+                "WARDEN_PUSHES": "ImagePushed/Queue",
+            },
+        ),
     ],
 )
 def test_a_function_is_told_where_everything_is(dev: Synthesised, function: str, own: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
-from tests.builders import HOME, NOW, a_policy, image_id, scanned
+from tests.builders import HOME, NOW, a_policy, an_exemption, image_id, scanned
 from tests.wire import error, ok
 from warden import messages, slack
 from warden.errors import Unavailable
@@ -235,6 +235,31 @@ def test_an_event_that_is_not_for_us_costs_no_call(account: Account, stack: Stac
     body = scanned(image_id(), account="999988887777")
     assert function(account, stack).handle(stack.message(body)).name == "NotForUs"
     assert account.calls() == {}
+
+
+def test_what_is_accepted_is_silent_and_remembered_until_it_counts_again(account: Account, stack: Stack) -> None:
+    image = account.push()
+    account.scanned(image, a_finding("CVE-2026-1", "HIGH"))
+    judged = function(account, stack, exemptions=[an_exemption(until="2026-11-30")])
+    assert judged.handle(stack.message(scanned(image))).name == "Passed"
+    (entry,) = stack.ledger.history(str(image))
+    assert entry.details["exempted"] == "CVE-2026-1 in openssl by warden.yaml:30"
+    assert stack.ledger.lapsed("2026-11-30") == (image,)
+
+    request = messages.judgement_request(image, id="lapse", at=NOW, home=HOME)
+    for _ in range(2):
+        judged.handle(stack.message(request, now=NOW + timedelta(days=8)))
+    (notice,) = stack.notices()
+    assert {fact.label: fact.value for fact in notice.facts}["No longer accepted"] == "CVE-2026-1 since 30 Nov 2026"
+
+
+def test_of_some_that_are_accepted_the_others_are_told(account: Account, stack: Stack) -> None:
+    image = account.push()
+    account.scanned(image, a_finding("CVE-2026-1", "CRITICAL"), a_finding("CVE-2026-2", "HIGH"))
+    function(account, stack, exemptions=[an_exemption()]).handle(stack.message(scanned(image)))
+    (notice,) = stack.notices()
+    assert notice.title == "1 high in team/app:v1"
+    assert {fact.label: fact.value for fact in notice.facts}["Accepted"] == "CVE-2026-1 until 14 Dec 2026"
 
 
 def test_a_notice_that_could_not_be_sent_is_sent_by_the_next_try(account: Account, stack: Stack) -> None:

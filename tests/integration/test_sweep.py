@@ -12,10 +12,10 @@ from botocore.exceptions import EndpointConnectionError
 from image_pushed import PushedImages
 from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
-from tests.builders import HOME, NOW, a_policy, api_call, push
+from tests.builders import HOME, NOW, a_policy, an_exemption, api_call, digest, push
 from tests.functions import REPORT, SWEEP, run, sweep, text
 from warden import events, messages
-from warden.names import RepositoryName
+from warden.names import ImageId, RepositoryName
 from warden.notices import Level
 
 
@@ -142,6 +142,29 @@ def test_a_repository_that_went_during_the_sweep_is_counted(account: Account, st
     for body in stack.bodies("own"):
         function.handle(stack.message(body))
     assert stack.tallies.read("2026-11-23T12:00:00+00:00").counts["looked_at"] == 1
+
+
+def test_images_of_exemptions_that_are_over_are_judged_again(account: Account, stack: Stack) -> None:
+    image = account.push()
+    for day in ("2026-11-15", "2026-11-16", "2026-11-22", "2026-11-23"):
+        stack.ledger.remember_lapse(ImageId(image.repository, digest(day)), day)
+    sweep(account, stack).handle(stack.message(SWEEP))
+    asked = stack.bodies("judgements")
+    assert len(asked) == 2
+    assert all(digest(day) in "".join(asked) for day in ("2026-11-16", "2026-11-22"))
+
+
+def test_exemptions_that_are_soon_over_are_told_once(account: Account, stack: Stack) -> None:
+    policy = a_policy(exemptions=[an_exemption(until="2026-12-01", package="openssl"), an_exemption("CVE-2026-2")])
+    function = sweep(account, stack, policy)
+    run(function, stack)
+    assert "CVE-2026-1 in openssl · last day 01 Dec 2026 · alice: not reachable · warden.yaml:30" in text(
+        stack.notices()[0]
+    )
+    for day in (24, 25):
+        run(function, stack, SWEEP.replace("23T", f"{day}T"), now=NOW + timedelta(days=day - 23))
+    (notice,) = stack.notices()
+    assert (notice.level, notice.title) == (Level.ATTENTION, "exemptions are soon over")
 
 
 def test_the_sweep_drops_what_is_not_its_own(account: Account, stack: Stack) -> None:
