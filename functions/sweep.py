@@ -1,8 +1,8 @@
 """The daily sweep: look at every repository, whatever events said or missed, and say once what there was to say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from warden import events, exemptions, fights, listings, messages, sweep_notice
 from warden.actions import Deed, Result
@@ -24,7 +24,7 @@ from warden.tallies import Tallies
 LOOKED_BACK = timedelta(hours=48)
 """How far back an image without a verdict is looked for: two sweeps, so that one lost event costs a day at most."""
 LAPSES_LOOKED_BACK = 7
-"""Days: sweeps may have failed meanwhile; a verdict that is old news is not told again."""
+"""Days: sweeps may have failed meanwhile."""
 GIVEN_UP = timedelta(hours=6)
 """When the summary is posted even though not every repository was looked at."""
 SAME_NEWS = timedelta(days=30)
@@ -71,31 +71,42 @@ class Sweep:
         begun = once(
             self.ledger,
             f"sweep#{sweep}",
-            lambda: self._fan_out(sweep, event.at, message.now),
+            lambda: self._fan_out(sweep, event.at, message),
             owner=message.id,
             now=message.now,
         )
         return Outcome("SweepBegun" if begun else "SweepBegunBefore", sweep, f"{begun or 0} messages")
 
-    def _fan_out(self, sweep: str, at: datetime, now: datetime) -> int:
+    def _fan_out(self, sweep: str, at: datetime, message: Message) -> int:
         listed = tuple(self.registry.listing())
         scanning = self.registry.scanning()
-        self.tallies.begin(sweep, repositories=len(listed), now=now)
+        self.tallies.begin(sweep, repositories=len(listed), now=message.now)
         self.own.send_all(
             messages.repository_due(sweep, settings.name, listings.written(settings, scanning), at=at, home=self.home)
             for settings in listed
         )
-        self.judgements.send_all(self._lapses(now))
+        self._ask_for_lapsed(message)
         delay = LONGEST_DELAY if listed else 0
         self.own.send(messages.summary_due(sweep, at=at, home=self.home), delay=delay)
         return len(listed) + 1
 
-    def _lapses(self, now: datetime) -> Iterator[str]:
-        """Ask for a new verdict on the images of exemptions that are over since a sweep or some ago."""
+    def _ask_for_lapsed(self, message: Message) -> None:
+        """Ask for a new verdict on the images of exemptions that are over, once for each last day."""
         for days in range(1, LAPSES_LOOKED_BACK + 1):
-            day = (now - timedelta(days=days)).date().isoformat()
-            for image in self.ledger.lapsed(day):
-                yield messages.judgement_request(image, id=f"lapse {day} {image}", at=now, home=self.home)
+            day = (message.now - timedelta(days=days)).date().isoformat()
+            once(
+                self.ledger,
+                f"lapsed#{day}",
+                partial(self._judge_anew, day, message.now),
+                owner=message.id,
+                now=message.now,
+            )
+
+    def _judge_anew(self, day: str, now: datetime) -> None:
+        images = self.ledger.lapsed(day)
+        self.judgements.send_all(
+            messages.judgement_request(image, id=f"lapse {day} {image}", at=now, home=self.home) for image in images
+        )
 
     def _look_at(self, event: RepositoryDue, message: Message) -> Outcome:
         """Observe, plan, apply, record."""

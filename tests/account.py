@@ -55,6 +55,7 @@ class Account:
         self.tags: dict[str, dict[str, str]] = {}
         self.images: dict[tuple[str, str], PushedImage] = {}
         self.scanning: dict[str, Any] = {"scanType": "BASIC", "rules": []}
+        self.unreadable: set[str] = set()
         self.refusals: dict[str, Answer] = {}
         self.wire = Wire(self._answer)
 
@@ -217,6 +218,8 @@ class Account:
         image = self.images.get((repository, digest))
         if image is None:
             return ok({"images": [], "failures": [{"failureCode": "ImageNotFound"}]})
+        if digest in self.unreadable:
+            return ok({"images": [], "failures": [{"failureCode": "ImageInaccessible"}]})
         return ok({"images": [{"imageManifest": json.dumps(image.manifest)}], "failures": []})
 
     def _StartImageScan(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 
+class TagTaken(Refused):
+    """Another image has the tag, and it can't move."""
+
+
 class ImageTags:
     """The tags of the registry's images."""
 
@@ -23,7 +27,7 @@ class ImageTags:
     def put(self, image: ImageId, tag: Tag) -> None:
         """Give an image that is there a further tag; in a repository that lets the tag move, it moves.
 
-        Raises Refused where the image is gone, or where another image has the tag and keeps it.
+        Raises TagTaken where another image has the tag and keeps it, and Refused where the image can't be read.
         """
         answer = self._client.batch_get_image(
             repositoryName=image.repository,
@@ -46,7 +50,7 @@ class ImageTags:
         except self._client.exceptions.ImageAlreadyExistsException:
             return  # it has the tag already: a repeated message
         except self._client.exceptions.ImageTagAlreadyExistsException:
-            raise Refused(f"{image} can't be tagged {tag}: another image has the tag, and it can't move") from None
+            raise TagTaken(f"{image} can't be tagged {tag}: another image has the tag, and it can't move") from None
 
     def take(self, image: ImageId, tag: Tag) -> None:
         """Take one tag from an image that has others: ECR deletes an image with its last tag.

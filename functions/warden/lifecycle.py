@@ -53,7 +53,7 @@ def _meaning(text: str) -> list[dict[str, Any]] | None:
 
 def _meaning_of_rule(rule: dict[str, Any]) -> dict[str, Any]:
     lists = {name: sorted(set(value)) for name, value in rule["selection"].items() if isinstance(value, list)}
-    selection = {**rule["selection"], **lists}
+    selection = {"storageClass": "standard", **rule["selection"], **lists}  # what ECR takes where it is not written
     # A prefix is a pattern that ends in a wildcard.
     prefixes = [f"{prefix}*" for prefix in selection.pop("tagPrefixList", ())]
     if patterns := sorted({*selection.pop("tagPatternList", ()), *prefixes}):

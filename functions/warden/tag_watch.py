@@ -6,7 +6,7 @@ from datetime import datetime
 from warden import fights, moves
 from warden.errors import Refused
 from warden.events import ImagePushed
-from warden.image_tags import ImageTags
+from warden.image_tags import ImageTags, TagTaken
 from warden.ledger import Entry, Ledger
 from warden.moves import Move
 from warden.names import RepositoryName, Tag
@@ -39,9 +39,12 @@ class TagWatch:
             if tagged:
                 self.ledger.remember_tag(tagged.id, event.tag)
             return None
-        move = Move(repository, event.tag, known, tagged.id.digest if tagged else event.image.digest)
-        if move.before == move.after or not (tagged or self._was_put_aside(move)):
-            return None
+        if tagged and tagged.id.digest != known:
+            move = Move(repository, event.tag, known, tagged.id.digest)
+        else:
+            move = Move(repository, event.tag, known, event.image.digest)
+            if known == event.image.digest or not self._was_left(move, event):
+                return None
         return move, self._answer(move, event, standard, now)
 
     def settle(self, move: Move, why_not: str | None, event: ImagePushed, standard: Standard) -> None:
@@ -59,10 +62,13 @@ class TagWatch:
         if why_not:
             self.ledger.remember_tag(move.new, move.tag)
 
-    def _was_put_aside(self, move: Move) -> bool:
-        """Whether an earlier try took the tag from the new image, and died before it gave it back to the old one."""
+    def _was_left(self, move: Move, event: ImagePushed) -> bool:
+        """Whether an earlier try put the new image aside and died: before it gave the tag back, or before it told."""
         new = self.registry.image(move.new)
-        return new is not None and move.aside in new.tags
+        if new is None or move.aside not in new.tags:
+            return False
+        history = self.ledger.history(move.repository, since=event.at)
+        return not any(entry.kind == KIND and entry.details["event"] == event.id for entry in history)
 
     def _answer(self, move: Move, event: ImagePushed, standard: Standard, now: datetime) -> str | None:
         why_not = moves.why_not_put_back(
@@ -86,10 +92,17 @@ class TagWatch:
         )
 
     def _put_back(self, move: Move) -> None:
-        """Nothing is lost at any step: the new image has a second tag before it loses the first."""
+        """Nothing is lost at any step: the new image has a second tag before it loses the first.
+
+        Only a tag that can't move is taken, and given anew: what pulls a tag that no image has is broken.
+        """
         self.image_tags.put(move.new, move.aside)
         try:
             self.image_tags.put(move.old, move.tag)
-        except Refused:  # an immutable tag does not move: it is taken, and given anew
+        except TagTaken:
             self.image_tags.take(move.new, move.tag)
-            self.image_tags.put(move.old, move.tag)
+            try:
+                self.image_tags.put(move.old, move.tag)
+            except Refused:
+                self.image_tags.put(move.new, move.tag)
+                raise

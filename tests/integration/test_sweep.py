@@ -152,6 +152,10 @@ def test_images_of_exemptions_that_are_over_are_judged_again(account: Account, s
     asked = stack.bodies("judgements")
     assert len(asked) == 2
     assert all(digest(day) in "".join(asked) for day in ("2026-11-16", "2026-11-22"))
+    next_day = stack.message(SWEEP.replace("23T", "24T"), now=NOW + timedelta(days=1))
+    sweep(account, stack).handle(next_day)
+    (once_more,) = stack.bodies("judgements")
+    assert digest("2026-11-23") in once_more
 
 
 def test_exemptions_that_are_soon_over_are_told_once(account: Account, stack: Stack) -> None:

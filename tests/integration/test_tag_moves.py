@@ -1,5 +1,6 @@
 """A tag that should not move is watched: its moves are told, and undone where the standard says so."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from image_pushed import PushedImages
 from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy, push
+from warden.image_tags import ImageTags
 from warden.names import ImageId, RepositoryName, Tag
 from warden.notices import Level, Notice
 
@@ -151,6 +153,67 @@ def test_a_put_back_that_died_half_way_is_finished(account: Account, stack: Stac
     deliver(watch, stack, two, "b", receives=2)
     assert holder(account) == one.digest
     assert len(stack.notices()) == 1
+
+
+def test_what_was_put_back_is_told_even_if_the_sandbox_died_first(account: Account, stack: Stack) -> None:
+    watch = function(account, stack)
+    one = pushed(account, "one")
+    deliver(watch, stack, one, "a")
+    two = pushed(account, "two")
+    broken: Any = _Broken()
+    dying = replace(watch, notices=broken)
+    with pytest.raises(Killed):
+        deliver(dying, stack, two, "b")
+    assert holder(account) == one.digest
+    for receives in (2, 3):
+        deliver(watch, stack, two, "b", receives=receives)
+    (notice,) = stack.notices()
+    assert notice.title == "tag v1 of team/app was moved, and put back"
+    moves = [entry for entry in stack.ledger.history(APP) if entry.kind == "tag move"]
+    assert [entry.details["result"] for entry in moves] == ["put back"]
+
+
+def test_an_old_image_that_can_not_be_read_leaves_the_tag_where_it_is(account: Account, stack: Stack) -> None:
+    """An archived image is described and can't be pulled."""
+    account.create(imageTagMutability="IMMUTABLE")
+    watch = function(account, stack)
+    one = account.push("one", tags=("v1", "stays"))
+    deliver(watch, stack, one, "a")
+    two = pushed(account, "two")
+    account.unreadable.add(one.digest)
+    deliver(watch, stack, two, "b")
+    assert holder(account) == two.digest
+    assert "BatchDeleteImage" not in account.calls()
+    (notice,) = stack.notices()
+    assert "ImageInaccessible" in told(notice)
+
+
+def test_an_old_image_that_is_lost_in_the_middle_leaves_no_tag_without_an_image(account: Account, stack: Stack) -> None:
+    account.create(imageTagMutability="IMMUTABLE")
+    watch = function(account, stack)
+    one = account.push("one", tags=("v1", "stays"))
+    deliver(watch, stack, one, "a")
+    two = pushed(account, "two")
+
+    class Archived(ImageTags):
+        def take(self, image: ImageId, tag: Tag) -> None:
+            super().take(image, tag)
+            account.unreadable.add(one.digest)
+
+    archived = Archived(account.wire.client(), account.registry)
+    deliver(replace(watch, image_tags=archived), stack, two, "b")
+    assert holder(account) == two.digest
+    (notice,) = stack.notices()
+    assert notice.level is Level.ATTENTION
+
+
+class Killed(Exception):
+    """The sandbox is gone."""
+
+
+class _Broken:
+    def send_all(self, _: Any) -> None:
+        raise Killed
 
 
 def test_a_tag_that_somebody_deleted_is_no_move(account: Account, stack: Stack) -> None:

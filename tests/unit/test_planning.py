@@ -231,6 +231,15 @@ def test_a_lifecycle_policy_that_means_another_thing_is_replaced_and_kept(text: 
     assert action.before in {"delete all images beyond the newest 5", "a policy that can't be read"}
 
 
+@pytest.mark.parametrize(("storage_class", "compliant"), [("standard", True), ("archive", False)])
+def test_what_ecr_takes_where_it_is_not_written_is_no_difference(storage_class: str, compliant: bool) -> None:
+    asked = json.loads(lifecycle.render(standard_of(a_policy(), APP, {}).lifecycle) or "")
+    for rule in asked["rules"]:
+        rule["selection"]["storageClass"] = storage_class
+    actions = planned(observation(lifecycle_policy=json.dumps(asked)), a_policy())
+    assert (ActionKind.PUT_LIFECYCLE_POLICY not in actions) is compliant
+
+
 def test_what_deletes_is_not_put_over_what_another_wrote() -> None:
     policy = a_policy(lifecycle__action="delete")
     actions = planned(observation(lifecycle_policy=FOREIGN), policy)
