@@ -115,7 +115,7 @@ def _policy(path: Path) -> tuple[Policy | None, Check]:
 
 
 def _channels(account: Account, policy: Policy | None) -> Iterator[Check]:
-    from warden.slack import SLACK_HOSTS  # noqa: PLC0415
+    from warden.channels.slack import HOSTS as SLACK_HOSTS  # noqa: PLC0415
 
     for channel in policy.channels.values() if policy else ():
         yield _asked(f"Channel {channel.name}", partial(_channel, account, channel, SLACK_HOSTS | set(channel.hosts)))

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
-from warden import notices, slack, webhook
+from warden import notices, webhook
+from warden.channels import slack
 from warden.errors import Invalid, Unavailable
 from warden.ledger import Entry, Ledger
 from warden.notices import Notice
@@ -50,7 +51,7 @@ class Notices:
         body = json.dumps(slack.render(notice), separators=(",", ":")).encode()
         url = self.secrets.webhook(channel.secret, now=message.now)
         try:
-            self.post(url, body, channel=channel.name, allowed_hosts=slack.SLACK_HOSTS | set(channel.hosts))
+            self.post(url, body, channel=channel.name, allowed_hosts=slack.HOSTS | set(channel.hosts))
         except (Invalid, Unavailable):
             self.secrets.forget(channel.secret)  # if the address is what is wrong, the next try reads the mended one
             raise

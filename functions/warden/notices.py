@@ -23,6 +23,7 @@ class Level(StrEnum):
     CHANGE = "change"
     HELLO = "hello"
     GOOD = "good"
+    DIGEST = "digest"
 
 
 class Style(StrEnum):
@@ -64,11 +65,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts under headings, the one that says most first; `more` counts the rows that were left out."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One message.
 
     `id` is made from what the notice says, so the same news has the same id however often it is delivered.
-    `subject` is the repository or image that it is about; `footer` says where to look it up.
+    `subject` is the repository or image that it is about; `footer` says where to look it up; `at` is when that happened
+    which it tells, in ISO 8601, or empty. Notices of one `thread` go on about the same thing, and a channel that can
+    keeps them together; an empty one is of no thread.
     """
 
     id: str
@@ -82,6 +95,9 @@ class Notice:
     next_step: Line = ()
     links: Line = ()
     footer: str = ""
+    tables: tuple[Table, ...] = ()
+    thread: str = ""
+    at: str = ""
 
 
 def plain(text: str) -> Span:
@@ -137,6 +153,12 @@ def _notice(data: Mapping[str, Any]) -> Notice:
         next_step=_line(data["next_step"]),
         links=_line(data["links"]),
         footer=data["footer"],
+        tables=tuple(
+            Table(table["title"], tuple(table["columns"]), tuple(map(tuple, table["rows"])), table["more"])
+            for table in data["tables"]
+        ),
+        thread=data["thread"],
+        at=data["at"],
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from warden import announcements, events, slack
+from warden import announcements, events
+from warden.channels import slack
 from warden.errors import Invalid, Refused
 from warden.events import FindingChanged, Home, NotForUs, ScanFinished
 from warden.exemptions import of_repository

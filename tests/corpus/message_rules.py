@@ -54,8 +54,8 @@ def assert_inert(payload: dict[str, Any]) -> None:
 def assert_leaf(leaf: dict[str, Any]) -> None:
     """A text, a plain text or a link of ours."""
     assert leaf["text"]
-    if leaf["text"] != OUR_NEWLINE:
-        assert_visible(leaf["text"])
+    for line in leaf["text"].split(OUR_NEWLINE):
+        assert_visible(line)
     match leaf["type"]:
         case "plain_text":
             assert leaf["emoji"] is False
@@ -126,6 +126,8 @@ def rich_object(part: dict[str, Any]) -> slackblocks.RichTextObject:
     match part["type"]:
         case "rich_text_section":
             return rich_section(part)
+        case "rich_text_preformatted":
+            return slackblocks.RichTextCodeBlock([rich_element(element) for element in part["elements"]], border=None)
         case "rich_text_quote":
             return slackblocks.RichTextQuote([rich_element(element) for element in part["elements"]])
     items = [rich_section(item) for item in part["elements"]]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tests.corpus.notices import KINDS
-from warden.slack import render
+from warden.channels.slack import render
 
 if __name__ == "__main__":
     for kind, notice in KINDS.items():

@@ -11,7 +11,8 @@ from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, an_exemption, image_id, scanned
 from tests.wire import error, ok
-from warden import messages, slack
+from warden import messages
+from warden.channels import slack
 from warden.errors import Unavailable
 from warden.names import ImageId
 from warden.notices import Level, Notice

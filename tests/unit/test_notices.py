@@ -14,7 +14,7 @@ from warden.events import Home, RepositoryChanged
 from warden.findings import Finding, Scan, ScanState, judge
 from warden.images import Image
 from warden.names import RepositoryName, Severity, Tag
-from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, from_json, to_json
+from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, Table, from_json, to_json
 from warden.planning import plan
 from warden.standards import standard_of
 
@@ -38,6 +38,18 @@ notices = st.builds(
     next_step=lines,
     links=lines,
     footer=st.text(),
+    tables=st.lists(
+        st.builds(
+            Table,
+            title=st.text(),
+            columns=st.tuples(st.text(), st.text()),
+            rows=st.lists(st.tuples(st.text(), st.text()), max_size=2).map(tuple),
+            more=st.integers(0),
+        ),
+        max_size=1,
+    ).map(tuple),
+    thread=st.text(),
+    at=st.text(),
 )
 
 

@@ -19,8 +19,8 @@ import trustme
 from local.chat import Chat, certificates
 from local.chat.incoming import Answer, too_many
 from warden import webhook
+from warden.channels.slack import HOSTS as SLACK_HOSTS
 from warden.errors import Invalid, Unavailable, WardenError
-from warden.slack import SLACK_HOSTS
 
 SECRET = "canary0token0of0the0webhook"
 BODY = json.dumps({"text": "hello"}).encode()

@@ -18,8 +18,8 @@ from local.chat.incoming import LONGEST, Answer, too_many
 from local.chat.page import MODULES, bundle
 from local.chat.picture import draw
 from tests.corpus.notices import KINDS, NEW_CRITICALS
+from warden.channels.slack import render
 from warden.notices import plain
-from warden.slack import render
 
 
 @pytest.fixture

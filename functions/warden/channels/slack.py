@@ -7,15 +7,14 @@ the one of the whole message. Text from outside stands only where Slack reads no
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, https://docs.slack.dev/reference/block-kit/blocks
 """
 
-import json
-import re
-from collections.abc import Callable
-from typing import Any
-
-from warden.notices import Fact, Level, Line, Notice, Section, Span, Style
+from warden.channels.columns import aligned
+from warden.channels.headings import heading
+from warden.channels.links import is_ours
+from warden.channels.room import HEAVIEST, Json, fit, weight
+from warden.notices import Fact, Line, Notice, Section, Span, Style, Table
 from warden.text import ELLIPSIS, clean, clip_middle
 
-SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 """Where incoming webhooks live."""
 
 BUDGET = 12_000
@@ -35,34 +34,17 @@ _NEXT_STEP, _NEXT_STEP_ROOM = 400, 1_000
 _LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
 _FOOTER, _FOOTER_ROOM = 300, 700
 _LISTS, _TITLE, _TITLE_ROOM = 5, 100, 250
+_TABLE_WIDTH = 76
+"""Characters of a line in a table: as many as a narrow window shows."""
 _ITEMS, _ITEM, _ITEM_ROOM = 15, 300, 900
-_NAME, _URL = 200, 800
-_HEAVIEST = 12
-"""What one character can weigh as JSON: the two escapes of a surrogate pair."""
+_NAME = 200
 
-_SIGNS = {
-    Level.CRITICAL: ("🔴", "Critical"),
-    Level.HIGH: ("🟠", "High"),
-    Level.ATTENTION: ("⚠️", "Attention"),
-    Level.CHANGE: ("🔧", "Change"),
-    Level.HELLO: ("👋", "Hello"),
-    Level.GOOD: ("✅", "Good news"),
-}
 _STYLES = {Style.BOLD: "bold", Style.CODE: "code", Style.ITALIC: "italic"}
-_OURS = re.compile(
-    r"https://(?:nvd\.nist\.gov/|github\.com/advisories/|docs\.aws\.amazon\.com/"
-    r"|(?:[a-z0-9-]+\.)*console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/)"
-    r"[A-Za-z0-9/._~%:@!$&'()*+,;=?#-]*"
-)
-"""The links that we build: to a CVE, to a GitHub advisory, to AWS's documentation and to the console of a partition."""
-
-Json = dict[str, Any]
-
 
 def render(notice: Notice) -> Json:
     """The payload: its blocks, and `text` for what shows no blocks (a phone's lock screen, a screen reader)."""
-    heading = _heading(notice)
-    above = [_header(heading), *_rich_text(_spans(notice.summary, _SUMMARY, _SUMMARY_ROOM))]
+    title = heading(notice, HEADER_LIMIT, _HEADER_ROOM)
+    above = [_header(title), *_rich_text(_spans(notice.summary, _SUMMARY, _SUMMARY_ROOM))]
     below = [
         *_facts(notice.facts),
         *_rich_text(_next_step(notice.next_step)),
@@ -70,27 +52,21 @@ def render(notice: Notice) -> Json:
         *_footer(notice),
     ]
     message: Json = {
-        "text": _fallback(heading, notice.summary),
+        "text": _fallback(title, notice.summary),
         "mrkdwn": False,
         "blocks": [*above, *below],
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    message["blocks"][len(above) : len(above)] = _lists(notice.sections, BUDGET - _weight(message))
+    lists = (*notice.sections, *notice.tables)
+    message["blocks"][len(above) : len(above)] = _lists(lists, BUDGET - weight(message))
     return message
 
 
-def _heading(notice: Notice) -> str:
-    """The sign, the level in words where the title doesn't say it, and the title."""
-    sign, word = _SIGNS[notice.level]
-    title = notice.title if word.lower() in notice.title.lower() else f"{word}: {notice.title}"
-    return f"{sign} {_fit(title, HEADER_LIMIT - len(sign) - 1, _HEADER_ROOM, clip_middle).strip()}"
-
-
-def _fallback(heading: str, summary: Line) -> str:
-    text = f"{heading} — {''.join(span.text for span in summary)}" if summary else heading
+def _fallback(title: str, summary: Line) -> str:
+    text = f"{title} — {''.join(span.text for span in summary)}" if summary else title
     escaped = _escape(clean(text, _FALLBACK))
-    return escaped if _weight(escaped) <= _FALLBACK_ROOM else _escape(clean(text, _FALLBACK_ROOM // _HEAVIEST))
+    return escaped if weight(escaped) <= _FALLBACK_ROOM else _escape(clean(text, _FALLBACK_ROOM // HEAVIEST))
 
 
 def _facts(facts: tuple[Fact, ...]) -> list[Json]:
@@ -101,7 +77,7 @@ def _facts(facts: tuple[Fact, ...]) -> list[Json]:
         label = _spans((Span(fact.label, Style.BOLD),), _LABEL, _LABEL_ROOM)
         value = _spans((Span(fact.value),), _VALUE, _VALUE_ROOM)
         line = [*([_text("\n")] if spans else []), *label, _text("  "), *value]
-        if _weight([*spans, *line]) > _FACTS_ROOM:
+        if weight([*spans, *line]) > _FACTS_ROOM:
             break
         spans += line
         shown += 1
@@ -120,7 +96,7 @@ def _links(line: Line) -> list[Json]:
     count = 0
     for span in line[:_LINKS]:
         link = _spans((span,), _LINK, _LINK_ROOM)
-        if _weight([*shown, gap, *link]) > _LINKS_ROOM:
+        if weight([*shown, gap, *link]) > _LINKS_ROOM:
             break
         shown += [gap, *link] if shown else link
         count += 1
@@ -128,28 +104,50 @@ def _links(line: Line) -> list[Json]:
     return [*shown, gap, *more] if shown and more else shown or more
 
 
-def _lists(sections: tuple[Section, ...], room: int) -> list[Json]:
-    """The lists, in the room that is left: each has an equal share of it, and passes on what it doesn't need."""
+def _lists(sections: tuple[Section | Table, ...], room: int) -> list[Json]:
+    """The lists and tables, in the room that is left: each has an equal share, and passes on what it doesn't need."""
     if len(sections) > _LISTS:
         others = sections[_LISTS - 1 :]
-        count = sum(len(section.items) + section.more for section in others)
+        count = sum(_length(section) + section.more for section in others)
         sections = (*sections[: _LISTS - 1], Section(f"{len(others)} more lists", (), count))
     blocks: list[Json] = []
     for left, section in zip(range(len(sections), 0, -1), sections, strict=True):
-        block = _list(section, room // left - len(", "))
-        room -= _weight(block) + len(", ")
+        make = _table if isinstance(section, Table) else _list
+        block = make(section, room // left - len(", "))  # type: ignore[arg-type] - each has its own
+        room -= weight(block) + len(", ")
         blocks.append(block)
     return blocks
+
+
+def _length(section: Section | Table) -> int:
+    return len(section.rows if isinstance(section, Table) else section.items)
+
+
+def _table(table: Table, room: int) -> Json:
+    """Aligned in a fixed width, where Slack reads no markup. Its own table block is not known to work by webhook."""
+    title = _spans((Span(table.title, Style.BOLD),), _TITLE, _TITLE_ROOM) or [_text(ELLIPSIS)]
+    rows = len(table.rows)
+    for shown in range(min(rows, _ITEMS), -1, -1):
+        block = _table_block(title, aligned(table, shown, _TABLE_WIDTH), more=table.more + rows - shown)
+        if weight(block) <= room or not shown:
+            break
+    return block
+
+
+def _table_block(title: list[Json], text: str, *, more: int) -> Json:
+    grid = [{"type": "rich_text_preformatted", "elements": [_text(text)]}] if text else []
+    ending = [_section(_and_more(more))] if more else []
+    return {"type": "rich_text", "elements": [_section(title), *grid, *ending]}
 
 
 def _list(section: Section, room: int) -> Json:
     title = _spans((Span(section.title, Style.BOLD),), _TITLE, _TITLE_ROOM) or [_text(ELLIPSIS)]
     length = SECTION_LIMIT - _TITLE - _ITEM
-    room -= _weight(_list_block(title, [{}], more=10**12))
+    room -= weight(_list_block(title, [{}], more=10**12))
     items: list[Json] = []
     for line in section.items[:_ITEMS]:
         item = _section(_spans(line, _ITEM, _ITEM_ROOM) or [_text(ELLIPSIS)])
-        room -= _weight(item) + len(", ")
+        room -= weight(item) + len(", ")
         length -= sum(len(span["text"]) for span in item["elements"])
         if room < 0 or length < 0:
             break
@@ -167,14 +165,14 @@ def _and_more(count: int) -> list[Json]:
     return [_text(f"…and {count:,} more", "italic")] if count > 0 else []
 
 
-def _header(heading: str) -> Json:
-    return {"type": "header", "text": _plain_text(heading)}
+def _header(text: str) -> Json:
+    return {"type": "header", "text": _plain_text(text)}
 
 
 def _footer(notice: Notice) -> list[Json]:
     """One small line that says where to look the notice up."""
     words = " · ".join(part for part in (notice.footer, notice.id and f"id {notice.id}") if part)
-    text = _fit(words, _FOOTER, _FOOTER_ROOM, clean).strip()
+    text = fit(words, _FOOTER, _FOOTER_ROOM, clean).strip()
     return [{"type": "context", "elements": [_plain_text(text)]}] if text else []
 
 
@@ -192,7 +190,7 @@ def _spans(line: Line, limit: int, room: int) -> list[Json]:
     """The line's spans, as many as `limit` characters of text and `room` of JSON hold; then an ellipsis."""
     shown: list[Json] = []
     limit -= len(ELLIPSIS)
-    room -= _weight(_text(ELLIPSIS))
+    room -= weight(_text(ELLIPSIS))
     for span in line:
         element = _element(span, limit, room)
         if element is None:
@@ -200,20 +198,20 @@ def _spans(line: Line, limit: int, room: int) -> list[Json]:
         if element["text"]:
             shown.append(element)
             limit -= len(element["text"])
-            room -= _weight(element) + len(", ")
+            room -= weight(element) + len(", ")
     return shown if any(element["text"].strip() for element in shown) else []
 
 
 def _element(span: Span, limit: int, room: int) -> Json | None:
     """The span as text, or as a link where its URL is one of ours; None where there is no room for any of it."""
     frame = _text("", _STYLES.get(span.style))
-    if span.url is not None and len(span.url) <= _URL and _OURS.fullmatch(span.url):
+    if is_ours(span.url):
         frame |= {"type": "link", "url": span.url}
-    room -= _weight(frame)
+    room -= weight(frame)
     clip, limit = (clip_middle, min(limit, _NAME)) if span.style is Style.CODE else (clean, limit)
-    if min(limit, room // _HEAVIEST) < 1:
+    if min(limit, room // HEAVIEST) < 1:
         return None
-    return frame | {"text": _fit(span.text, limit, room, clip)}
+    return frame | {"text": fit(span.text, limit, room, clip)}
 
 
 def _text(text: str, style: str | None = None) -> Json:
@@ -227,13 +225,3 @@ def _plain_text(text: str) -> Json:
 def _escape(text: str) -> str:
     """Slack's three characters: https://docs.slack.dev/messaging/formatting-message-text#escaping."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _fit(text: str, limit: int, room: int, clip: Callable[[str, int], str]) -> str:
-    """The text in at most `limit` characters that weigh no more than `room`."""
-    shown = clip(text, limit)
-    return shown if _weight(shown) - len('""') <= room else clip(text, min(limit, room // _HEAVIEST))
-
-
-def _weight(value: Json | list[Json] | str) -> int:
-    return len(json.dumps(value))

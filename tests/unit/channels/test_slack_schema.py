@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NODE = ROOT / ".venv" / "bin" / "node"
 SCHEMA = ROOT / "schema" / "slack" / "message.schema.json"
 

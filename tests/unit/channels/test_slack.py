@@ -9,10 +9,10 @@ import pytest
 
 from tests.corpus.message_rules import assert_holds, leaves, shown
 from tests.corpus.notices import KINDS, NEW_CRITICALS
+from warden.channels.slack import BUDGET, HEADER_LIMIT, HOSTS, SECTION_LIMIT, render
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, plain
-from warden.slack import BUDGET, HEADER_LIMIT, SECTION_LIMIT, SLACK_HOSTS, render
 
-GOLDEN = Path(__file__).parents[1] / "corpus" / "slack"
+GOLDEN = Path(__file__).parents[2] / "corpus" / "slack"
 BARE = Notice("id-1", "findings", Level.HIGH, "1 high finding in team/app:v1", "team/app:v1", (plain("See below."),))
 
 
@@ -285,4 +285,4 @@ def test_a_line_that_is_cut_says_so() -> None:
 
 
 def test_slacks_hosts_are_the_commercial_and_the_government_one() -> None:
-    assert {"hooks.slack.com", "hooks.slack-gov.com"} == SLACK_HOSTS
+    assert {"hooks.slack.com", "hooks.slack-gov.com"} == HOSTS

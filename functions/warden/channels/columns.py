@@ -1,0 +1,32 @@
+"""A table in letters of one width, for products that have no tables, or none that can be relied on."""
+
+from warden.notices import Table
+from warden.text import clean, clip_middle
+
+_GAP = "  "
+_NARROWEST = 3
+_MOST_COLUMNS = 6
+
+
+def aligned(table: Table, rows: int, width: int) -> str:
+    """The headings and the first `rows` rows, a line each of at most `width` characters; empty where there is no row.
+
+    A column is as wide as its widest text; where all of them together are too wide, the widest is cut first.
+
+    >>> print(aligned(Table("", ("image", "severity"), (("team/app:v1", "high"), ("b:2", "low"))), 2, 40))
+    image        severity
+    team/app:v1  high
+    b:2          low
+    """
+    cells = [[clean(cell, width) for cell in row[:_MOST_COLUMNS]] for row in (table.columns, *table.rows[:rows])]
+    columns = min(len(row) for row in cells)
+    if rows < 1 or not columns or len(cells) == 1:
+        return ""
+    widths = [max(len(row[column]) for row in cells) for column in range(columns)]
+    while sum(widths) + len(_GAP) * (columns - 1) > width and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    lines = (
+        _GAP.join(clip_middle(cell, size).ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip()
+        for row in cells
+    )
+    return "\n".join(line or "-" for line in lines)
