@@ -1,76 +1,13 @@
 """Sample notices, one of each kind that the warden sends; names and numbers are made up."""
 
+from collections.abc import Mapping
+
+from local.chat import notices as samples
+from local.chat.image_notices import CONSOLE, WHERE
+from local.chat.notices import NEW_CRITICALS
 from warden.notices import Fact, Level, Notice, Section, bold, code, link, plain
 
-CONSOLE = "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/123456789012"
-WHERE = "account 123456789012 · eu-west-1"
-
-
-def cve(name: str) -> str:
-    """Its page in the National Vulnerability Database."""
-    return f"https://nvd.nist.gov/vuln/detail/{name}"
-
-
-NEW_CRITICALS = Notice(
-    id="f-41d9be20c0ff",
-    kind="findings",
-    level=Level.CRITICAL,
-    title="2 new critical findings in payments/api:1.42.0",
-    subject="payments/api:1.42.0",
-    summary=(
-        bold("2 critical, 1 high"),
-        plain(" and 4 medium findings on "),
-        code("linux/amd64"),
-        plain(" and "),
-        code("linux/arm64"),
-        plain(". New since 1.41.3: "),
-        bold("2 critical"),
-        plain("."),
-    ),
-    sections=(
-        Section(
-            "Fix first",
-            (
-                (
-                    link("CVE-2014-0160", cve("CVE-2014-0160")),
-                    plain("  critical 9.8 · "),
-                    code("openssl"),
-                    plain(" 1.0.1e → "),
-                    bold("1.0.1g"),
-                ),
-                (
-                    link("CVE-2021-44228", cve("CVE-2021-44228")),
-                    plain("  critical 10.0 · "),
-                    code("log4j-core"),
-                    plain(" 2.14.1 → "),
-                    bold("2.17.1"),
-                ),
-                (
-                    link("CVE-2024-3094", cve("CVE-2024-3094")),
-                    plain("  high 8.1 · "),
-                    code("xz-utils"),
-                    plain(" 5.6.0, no fix yet"),
-                ),
-            ),
-            more=4,
-        ),
-    ),
-    facts=(
-        Fact("Digest", "sha256:41d9be20c0ff"),
-        Fact("Pushed", "23 Nov 14:02 UTC"),
-        Fact("Verdict", "block from CRITICAL (defaults)"),
-    ),
-    next_step=(
-        plain("rebuild on a base image with openssl 1.0.1g or later. Not affected? Exempt the CVE in "),
-        code("warden.yaml"),
-        plain(", with an end date."),
-    ),
-    links=(
-        link("Open in ECR", f"{CONSOLE}/payments/api/_/image/sha256:{'41d9be20c0ff' + '0' * 52}/details"),
-        link("All findings", f"{CONSOLE}/payments/api/_/image/sha256:{'41d9be20c0ff' + '0' * 52}/scan-results"),
-    ),
-    footer=f"{WHERE} · warden why payments/api@sha256:41d9be20c0ff",
-)
+__all__ = ["KINDS", "NEW_CRITICALS"]
 
 NOT_SCANNED = Notice(
     id="f-0badc0ffee00",
@@ -121,47 +58,6 @@ SCAN_FAILED = Notice(
     facts=(Fact("Waiting", "4 messages in the dead-letter queue, the oldest for 63 min"),),
     next_step=(plain("mend the cause, then "), code("warden redrive"), plain(".")),
     footer=WHERE,
-)
-
-DRIFT_CORRECTED = Notice(
-    id="r-9a8b7c6d5e4f",
-    kind="repository",
-    level=Level.CHANGE,
-    title="payments/api brought back to its standard",
-    subject="payments/api",
-    summary=(
-        plain("Three settings did not match the policy. They were set back; "),
-        bold("no image was touched"),
-        plain("."),
-    ),
-    sections=(
-        Section(
-            "Changed",
-            (
-                (
-                    plain("tag immutability "),
-                    code("MUTABLE"),
-                    plain(" → "),
-                    code("IMMUTABLE except latest, dev-*, sha256-*"),
-                    plain(" · defaults"),
-                ),
-                (plain("scan on push "), code("off"), plain(" → "), code("on"), plain(" · defaults")),
-                (
-                    plain("lifecycle policy "),
-                    code("none"),
-                    plain(" → archive untagged images after 7 days; keep the newest 30 of v* · rules[2]"),
-                ),
-            ),
-        ),
-    ),
-    facts=(Fact("Changed by", "arn:aws:iam::123456789012:user/alice (console), 13:20 UTC"),),
-    next_step=(
-        plain("wanted on purpose? Write it into a rule of "),
-        code("warden.yaml"),
-        plain("; else it is set back again."),
-    ),
-    links=(link("Open in ECR", f"{CONSOLE}/payments/api"),),
-    footer=f"{WHERE} · mode enforce",
 )
 
 WOULD_CHANGE = Notice(
@@ -233,12 +129,12 @@ CLEAN = Notice(
     footer=f"sha256:9f31c07a0000 · {WHERE}",
 )
 
-KINDS = {
-    "new-criticals": NEW_CRITICALS,
+KINDS: Mapping[str, Notice] = {
+    **samples.KINDS,
     "not-scanned": NOT_SCANNED,
     "scan-failed": SCAN_FAILED,
-    "drift-corrected": DRIFT_CORRECTED,
     "would-change": WOULD_CHANGE,
     "hello": HELLO,
     "clean": CLEAN,
 }
+"""All of them, those that are drawn for the documentation among them."""

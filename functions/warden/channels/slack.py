@@ -41,6 +41,7 @@ _NAME = 200
 
 _STYLES = {Style.BOLD: "bold", Style.CODE: "code", Style.ITALIC: "italic"}
 
+
 def render(notice: Notice) -> Json:
     """The payload: its blocks, and `text` for what shows no blocks (a phone's lock screen, a screen reader)."""
     title = heading(notice, HEADER_LIMIT, _HEADER_ROOM)
@@ -58,7 +59,7 @@ def render(notice: Notice) -> Json:
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    lists = (*notice.sections, *notice.tables)
+    lists: tuple[Section | Table, ...] = (*notice.sections, *notice.tables)
     message["blocks"][len(above) : len(above)] = _lists(lists, BUDGET - weight(message))
     return message
 
@@ -112,8 +113,8 @@ def _lists(sections: tuple[Section | Table, ...], room: int) -> list[Json]:
         sections = (*sections[: _LISTS - 1], Section(f"{len(others)} more lists", (), count))
     blocks: list[Json] = []
     for left, section in zip(range(len(sections), 0, -1), sections, strict=True):
-        make = _table if isinstance(section, Table) else _list
-        block = make(section, room // left - len(", "))  # type: ignore[arg-type] - each has its own
+        share = room // left - len(", ")
+        block = _table(section, share) if isinstance(section, Table) else _list(section, share)
         room -= weight(block) + len(", ")
         blocks.append(block)
     return blocks
