@@ -1,4 +1,4 @@
-"""A chat product on this machine: it takes what Slack's incoming webhooks take, and shows it as Slack would."""
+"""Chat on this machine: it takes what Slack, Teams, Discord, Google Chat and signed webhooks take, and shows it."""
 
 from local.chat.server import Chat
 

@@ -8,15 +8,15 @@ from local.chat import Chat
 
 
 def main() -> None:
-    """Serve until interrupted; stdout has the webhook's URL, the authorities' file and the page's address."""
-    parser = argparse.ArgumentParser(
-        prog="python -m local.chat", description="Slack's incoming webhook, on this machine"
-    )
-    parser.add_argument("--port", type=int, default=0, help="of the webhook (https); any free one by default")
+    """Serve until interrupted; stdout has the channels' secrets, the authorities' file and the page's address."""
+    parser = argparse.ArgumentParser(prog="python -m local.chat", description="Chat products, on this machine")
+    parser.add_argument("--port", type=int, default=0, help="of the webhooks (https); any free one by default")
     parser.add_argument("--page-port", type=int, default=0, help="of the page (http); any free one by default")
     arguments = parser.parse_args()
     with Chat(arguments.port, page_port=arguments.page_port) as chat:
-        print(f"webhook {chat.url}\ntrust   SSL_CERT_FILE={chat.ca_bundle}\npage    {chat.page}", flush=True)
+        for product, secret in chat.secrets().items():
+            print(f"{product:<12}{secret}")
+        print(f"{'trust':<12}SSL_CERT_FILE={chat.ca_bundle}\n{'page':<12}{chat.page}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 

@@ -1,11 +1,12 @@
-"""What Slack answers to a message that is posted to an incoming webhook.
+"""Slack's incoming webhooks: what is answered to a message that is posted to one.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 """
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,59 @@ from typing import Any
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from local.chat.posts import Answer, Outcome, Post, Received, typed
+
+__all__ = ["LONGEST", "NO_SERVICE", "TAKEN", "Answer", "IncomingWebhook", "answer", "refusal", "too_many"]
+
 SCHEMA = Path(__file__).parents[2] / "schema" / "slack" / "message.schema.json"
+TEAM, SERVICE = "T0WARDEN0", "B0LOCAL00"
 LONGEST = 13_200
 """Characters of the blocks together; more is refused: https://github.com/slackapi/bolt-js/issues/2509."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to a post; `remark` is for whoever watches this machine, and is not sent."""
-
-    status: int
-    text: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    remark: str = ""
-
-
 TAKEN = Answer(200, "ok")
+NO_SERVICE = Answer(404, "no_service")
 
 
 def too_many(retry_after: int) -> Answer:
     """Slack's rate limit, about one message a second: https://docs.slack.dev/apis/web-api/rate-limits."""
     return Answer(429, "rate_limited", {"Retry-After": str(retry_after)})
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingWebhook:
+    """A webhook of one channel, with a token that nobody knows."""
+
+    channel: str
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    name: str = "slack"
+
+    @property
+    def target(self) -> str:
+        """Where it is posted to."""
+        return f"/services/{TEAM}/{SERVICE}/{self.token}"
+
+    def claims(self, path: str) -> bool:
+        """All paths of hooks.slack.com."""
+        return path.startswith("/services/")
+
+    def answer(self, post: Post) -> Outcome:
+        """Take a message."""
+        match post.path.split("/"):
+            case ["", "services", team, service, token] if (team, service) == (TEAM, SERVICE):
+                if not secrets.compare_digest(token.encode(), self.token.encode()):
+                    return Answer(403, "invalid_token"), None
+                given, payload = answer(post.body)
+                return given, Received(payload, post.at, self.name, self.channel) if given == TAKEN else None
+        return NO_SERVICE, None
+
+    def addressed(self, post: Post) -> Post:
+        """Its type is enough."""
+        return typed(post)
+
+    def secret(self, origin: str) -> str:
+        """The URL."""
+        return origin + self.target
 
 
 def answer(body: bytes) -> tuple[Answer, dict[str, Any]]:
@@ -44,11 +77,12 @@ def answer(body: bytes) -> tuple[Answer, dict[str, Any]]:
         return Answer(400, "invalid_payload", remark=str(error)), {}
     if not isinstance(payload, dict):
         return Answer(400, "invalid_payload", remark="not a JSON object"), {}
-    refusal = _refusal(payload)
-    return (refusal, {}) if refusal else (TAKEN, payload)
+    given = refusal(payload)
+    return (given, {}) if given else (TAKEN, payload)
 
 
-def _refusal(payload: dict[str, Any]) -> Answer | None:
+def refusal(payload: dict[str, Any]) -> Answer | None:
+    """Why Slack won't have such a message."""
     if not payload.get("text") and not payload.get("blocks"):
         return Answer(400, "no_text")
     problem = next(_problems(payload), None)

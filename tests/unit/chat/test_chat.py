@@ -2,41 +2,21 @@
 
 import http.client
 import json
-import shutil
 import ssl
-import struct
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from local.chat import Chat
+from local.chat import Chat, teams
 from local.chat.incoming import LONGEST, Answer, too_many
 from local.chat.page import MODULES, bundle
-from local.chat.picture import draw
-from tests.corpus.notices import KINDS, NEW_CRITICALS
+from tests.corpus.notices import KINDS
+from tests.unit.chat.posting import post, send
 from warden.channels.slack import render
 from warden.notices import plain
-
-
-@pytest.fixture
-def chat() -> Iterator[Chat]:
-    with Chat(channel="security") as chat:
-        yield chat
-
-
-def post(chat: Chat, body: bytes, path: str | None = None) -> tuple[int, str, dict[str, str]]:
-    """What the webhook answers."""
-    context = ssl.create_default_context(cafile=str(chat.ca_bundle))
-    connection = http.client.HTTPSConnection("127.0.0.1", chat.port, context=context, timeout=10)
-    connection.request("POST", path or urlsplit(chat.url).path, body)
-    response = connection.getresponse()
-    answered = response.status, response.read().decode(), dict(response.getheaders())
-    connection.close()
-    return answered
 
 
 def ask(chat: Chat, path: str, body: str | None = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
@@ -149,6 +129,48 @@ def test_it_misbehaves_on_command_from_elsewhere(chat: Chat) -> None:
     assert (status, text, headers["Retry-After"]) == (429, "rate_limited", "2")
 
 
+def test_it_misbehaves_in_one_product_and_not_in_the_others(chat: Chat) -> None:
+    chat.misbehave(teams.too_many(7), path="/workflows")
+
+    assert post(chat, b'{"text": "x"}')[0] == 200
+    assert send(chat, "teams", {})[0] == 429
+    assert send(chat, "teams", {})[0] == 400
+
+
+def test_it_misbehaves_in_one_product_on_command_from_elsewhere(chat: Chat) -> None:
+    order = json.dumps({"status": 503, "path": "/api/webhooks"})
+
+    ask(chat, "/misbehave", order, Content_Type="application/json")
+
+    assert post(chat, b'{"text": "x"}')[0] == 200
+    assert send(chat, "discord", {"content": "x"}) == (503, None)
+    assert send(chat, "discord", {"content": "x"}) == (204, None)
+
+
+def test_the_secrets_are_those_of_every_product_and_of_this_chat_alone(chat: Chat) -> None:
+    with Chat() as other:
+        ours, theirs = chat.secrets(), other.secrets()
+
+    assert list(ours) == ["slack", "slack_bot", "teams", "discord", "google_chat", "webhook"]
+    assert not set(ours.values()) & set(theirs.values())
+    assert all(f"https://127.0.0.1:{chat.port}/" in secret for secret in ours.values())
+    assert ours["slack"] == chat.url
+    assert json.loads(ours["webhook"])["key"] == chat.webhook_secret
+
+
+def test_what_is_shown_is_as_if_it_had_come_then(chat: Chat) -> None:
+    then = datetime(2026, 11, 23, 14, 3, tzinfo=UTC)
+
+    assert chat.show({"text": "x"}, at=then) is None
+    assert chat.show({"text": "x"}, "webhook", at=then) is None
+
+    assert [message.at for message in chat.messages] == [then, then]
+    refusal = chat.show({}, "teams")
+    assert refusal is not None
+    assert refusal.status == 400
+    assert chat.refused == [refusal]
+
+
 def test_a_form_of_another_site_can_command_nothing(chat: Chat) -> None:
     order = json.dumps({"status": 500})
 
@@ -178,7 +200,9 @@ def test_the_page_asks_for_the_messages_it_does_not_have(chat: Chat) -> None:
     listing = json.loads(body)
     assert status == 200
     assert listing["channel"] == "security"
-    assert [message["text"] for message in listing["messages"]] == ["two", "three"]
+    assert listing["changes"] == 3
+    assert [message["payload"]["text"] for message in listing["messages"]] == ["two", "three"]
+    assert [message["number"] for message in listing["messages"]] == [1, 2]
 
 
 def test_another_sites_name_for_this_machine_is_told_nothing(chat: Chat) -> None:
@@ -223,25 +247,7 @@ def test_the_page_is_bundled_and_served(chat: Chat) -> None:
 
     assert (script[0], script[2]["Content-Type"]) == (200, "text/javascript; charset=utf-8")
     assert b"rich_text_section" in script[1]
+    assert b"AdaptiveCard" in script[1]
     assert style[0] == 200
     before = (bundle() / "page.js").stat().st_mtime_ns
     assert (bundle() / "page.js").stat().st_mtime_ns == before
-
-
-@pytest.mark.skipif(
-    not (MODULES.exists() and shutil.which("chromium")), reason="no Chromium: it is a tool for making pictures"
-)
-def test_a_message_is_drawn_as_high_as_it_is(tmp_path: Path) -> None:
-    short, long = tmp_path / "short.png", tmp_path / "long.png"
-
-    draw([render(KINDS["clean"])], short)
-    draw([render(NEW_CRITICALS)], long, theme="dark")
-
-    assert size(short)[0] == size(long)[0] == 1_400
-    assert 150 < size(short)[1] < size(long)[1] < 1_400
-
-
-def size(picture: Path) -> tuple[int, int]:
-    """Width and height of a PNG: https://www.w3.org/TR/png/#11IHDR."""
-    width, height = struct.unpack(">II", picture.read_bytes()[16:24])
-    return width, height
