@@ -106,7 +106,7 @@ def _policy(path: Path) -> tuple[Policy | None, Check]:
     import policy  # noqa: PLC0415 - pydantic takes a tenth of a second
 
     try:
-        loaded = from_compiled(policy.load(path, to_deploy=True).compiled)
+        loaded = from_compiled(policy.load(path).compiled)
     except policy.PolicyError as error:
         first = str(error.problems[0])
         found = f"{len(error.problems)} to put right, the first {error.file}:{first}"
