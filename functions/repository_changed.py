@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from warden import announcements, events, fights
+from warden import drift_notice, events, fights
 from warden.actions import Action, Deed, Result
 from warden.enforcement import KIND, carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryChanged
@@ -75,7 +75,7 @@ class ChangedRepositories:
         return fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
 
     def _tell(self, event: RepositoryChanged, deeds: tuple[Deed, ...], observed: Observed) -> bool:
-        notice = announcements.drift(event, deeds, self.home)
+        notice = drift_notice.drift(event, deeds, self.home)
         if notice:
             self.notices.send_all(to_json(notice, channel=channel) for channel in observed.standard.channels)
         return notice is not None

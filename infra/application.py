@@ -29,7 +29,7 @@ def build(app: cdk.App, environment: Mapping[str, str]) -> WardenStack:
         return None if value is None else str(value)
 
     stage = Stage(context("stage") or "dev")
-    loaded = policy.load(Path(context("policy") or "warden.yaml"), to_deploy=True)
+    loaded = policy.load(Path(context("policy") or "warden.yaml"))
     stack = WardenStack(
         app,
         stage=stage,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from policy import complaints, sense
 from policy.complaints import locate
 from policy.errors import Place, PolicyError, Problem
 from policy.layers import Layer, layers_of, mode_of
-from policy.model import UNHEEDED, Document, Exemption
+from policy.model import UNHEEDED, Document, Exemption, Owner
 from policy.source import LARGEST, Malformed, Node, read
 from warden.text import clean
 
@@ -31,11 +31,8 @@ class LoadedPolicy:
     """What the author should know and need not change, each with its line."""
 
 
-def load(path: Path, *, to_deploy: bool = False) -> LoadedPolicy:
-    """Read, check and compile a policy. Raises PolicyError with every problem of the file.
-
-    `to_deploy` refuses, too, what would lose notices if it were deployed: channels that this version can't post to.
-    """
+def load(path: Path) -> LoadedPolicy:
+    """Read, check and compile a policy. Raises PolicyError with every problem of the file."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -43,16 +40,8 @@ def load(path: Path, *, to_deploy: bool = False) -> LoadedPolicy:
         reason = (error.strerror or "it can't be read").lower()
         raise PolicyError(str(path), [Problem(Place(1, 1), "", f"expected a policy file, got: {reason}")]) from None
     document, layers, root = _checked(data, str(path), clean(path.name, 80))
-    unposted = sorted(sense.unposted(document, root))
-    if to_deploy and unposted:
-        raise PolicyError(str(path), unposted)
     compiled = _compile(document, layers, root, clean(path.name, 80))
-    return LoadedPolicy(path, compiled, (*_notes(compiled), *_warnings(unposted, clean(path.name, 80))))
-
-
-def _warnings(unposted: Iterable[Problem], name: str) -> Iterator[str]:
-    for problem in unposted:
-        yield f"{name}:{problem.place.line}: {problem.field}: {problem.text}: it can't be deployed with it"
+    return LoadedPolicy(path, compiled, tuple(_notes(compiled)))
 
 
 def _notes(compiled: dict[str, Any]) -> Iterator[str]:
@@ -119,6 +108,10 @@ def _compile(document: Document, layers: tuple[Layer, ...], root: Node, name: st
             for number, exemption in enumerate(document.exemptions or ())
         ],
         "creation_templates": document.creation_templates or [],
+        "owners": [
+            _owner(owner, f"{name}:{locate(root, ('owners', number))[0].line}")
+            for number, owner in enumerate(document.owners or ())
+        ],
     }
     return {**compiled, "fingerprint": fingerprint(compiled)}
 
@@ -140,6 +133,10 @@ def _exemption(exemption: Exemption, origin: str) -> dict[str, Any]:
     }
 
 
+def _owner(owner: Owner, origin: str) -> dict[str, Any]:
+    return {"label": owner.label, "value": owner.value, "channels": owner.channels, "origin": origin}
+
+
 def _fields(layer: Layer) -> dict[str, list[Any]]:
     return {name: [written.value, written.origin] for name, written in sorted(layer.fields.items())}
 
@@ -159,6 +156,7 @@ def fingerprint(compiled: dict[str, Any]) -> str:
         "open_channels": compiled["open_channels"],
         "exemptions": [{**exemption, "origin": ""} for exemption in compiled["exemptions"]],
         "creation_templates": compiled["creation_templates"],
+        "owners": [{**owner, "origin": ""} for owner in compiled["owners"]],
     }
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT]

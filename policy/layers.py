@@ -10,7 +10,7 @@ from policy.model import Document, Expire, Idle, Keep, Part, Presets, Rule, Sect
 from policy.source import Node
 from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
-from warden.policy import Immutability, LifecycleAction, Match, Mode, Moves
+from warden.policy import FIX_WITHIN, Immutability, LifecycleAction, Match, Mode, Moves
 
 MOST_FILTERS = MAX_EXCLUSIONS - 1
 """How many filters are left for the author."""
@@ -27,7 +27,10 @@ BASELINE: Mapping[str, Any] = {
     "findings.notify_from": str(Severity.HIGH),
     "findings.block_from": str(Severity.CRITICAL),
     "findings.fixable_only": False,
-    "findings.new_only": False,
+    "findings.new_only": True,
+    "findings.exploited_only": False,
+    "findings.epss_from": None,
+    **{f"findings.fix_within.{severity}": None for severity in FIX_WITHIN},
     "lifecycle.action": str(LifecycleAction.ARCHIVE),
     "lifecycle.rules": [],
     "lifecycle.protect.in_use": False,
@@ -48,6 +51,7 @@ STRICT: Mapping[str, Any] = {
     "scanning.rescan_after": 7,
     "findings.notify_from": str(Severity.MEDIUM),
     "findings.block_from": str(Severity.HIGH),
+    "findings.new_only": False,
 }
 PRESETS = {Presets.BASELINE: BASELINE, Presets.STRICT: STRICT}
 

@@ -18,9 +18,12 @@ from policy.values import (
     Days,
     Filter,
     Host,
+    Label,
+    LabelPattern,
     Number,
     Percent,
     Prefix,
+    Probability,
     Regex,
     RepositoryPattern,
     SecretName,
@@ -40,7 +43,6 @@ from warden import policy
 from warden.names import Severity as Severities
 
 UNHEEDED = {
-    "findings.new_only": "new_only",
     "lifecycle.caps.bytes": "caps",
     "lifecycle.caps.images": "caps",
     "lifecycle.caps.percent": "caps",
@@ -51,9 +53,6 @@ UNHEEDED = {
     "scanning.rescan_after": "rescan_after",
 }
 """Fields that are checked, kept and shown, and that no function of this version acts on; `warden validate` says so."""
-
-POSTED = frozenset({policy.ChannelType.SLACK})
-"""The kinds of chat that this version posts to: a policy with another is valid, and can't be deployed."""
 
 NOT_WRITTEN: Any = None
 
@@ -114,6 +113,15 @@ class Scanning(Part):
     rescan_after: Days = Field(NOT_WRITTEN, description="How old a scan may become.", examples=["7d"])
 
 
+class FixWithin(Part):
+    """How long a finding may stay from the day on which it was first known in the tag line."""
+
+    CRITICAL: Days = Field(NOT_WRITTEN, description="Critical findings.", examples=["7d"])
+    HIGH: Days = Field(NOT_WRITTEN, description="High findings.", examples=["30d"])
+    MEDIUM: Days = Field(NOT_WRITTEN, description="Medium findings.", examples=["90d"])
+    LOW: Days = Field(NOT_WRITTEN, description="Low findings.", examples=["180d"])
+
+
 class Findings(Part):
     """What is told of a scan's findings, and what the verdict is."""
 
@@ -125,9 +133,28 @@ class Findings(Part):
         description="Findings of this severity or worse make the verdict `block`; no milder than `notify_from`.",
         examples=["CRITICAL"],
     )
-    fixable_only: Switch = Field(NOT_WRITTEN, description="Tell only findings that have a fix.", examples=[False])
+    fixable_only: Switch = Field(
+        NOT_WRITTEN, description="Leave findings aside that surely have no fix.", examples=[False]
+    )
+    exploited_only: Switch = Field(
+        NOT_WRITTEN,
+        description="Leave findings aside of which surely no exploit is known; basic scanning does not say.",
+        examples=[False],
+    )
+    epss_from: Probability = Field(
+        NOT_WRITTEN,
+        description="Leave findings aside whose EPSS, the probability of being exploited within 30 days, is surely "
+        "smaller, unless an exploit is known. Only enhanced scanning gives it.",
+        examples=["10%"],
+    )
     new_only: Switch = Field(
-        NOT_WRITTEN, description="Tell only findings that the image before did not have.", examples=[True]
+        NOT_WRITTEN,
+        description="Tell only findings that the image before it in its tag line did not have, and later those that "
+        "were not known of the image.",
+        examples=[True],
+    )
+    fix_within: FixWithin = Field(
+        NOT_WRITTEN, description="How long a finding may stay, by severity.", examples=[{"CRITICAL": "7d"}]
     )
 
 
@@ -319,6 +346,18 @@ class Exemption(Part):
     approved_by: Words = Field(description="Who says so.", examples=["alice"])
 
 
+class Owner(Part):
+    """Whose images carry a label: for repositories of which neither a rule nor a tag of theirs says who is told."""
+
+    label: Label = Field(
+        description="The label in the image's configuration.", examples=["org.opencontainers.image.source"]
+    )
+    value: LabelPattern = Field(
+        description="The whole value, where * stands for any characters.", examples=["https://github.com/acme/pay*"]
+    )
+    channels: list[ChannelName] = Field(description="The channels that are told.", examples=[["team-a"]])
+
+
 class Overrides(Part):
     """What repositories may choose by their own tags, besides being stricter."""
 
@@ -341,8 +380,8 @@ class Channel(Part):
     type: ChannelType = Field(description="The kind of chat.", examples=["slack"])
     secret: SecretName = Field(
         NOT_WRITTEN,
-        description="The name of the secret, in Secrets Manager, that holds the channel's webhook URL; never the URL. "
-        "Every type but sns has one.",
+        description="The name of the secret, in Secrets Manager, that holds the channel's webhook URL (or Slack's bot "
+        "token, or the URL and key of a signed webhook); never the URL itself. Every type but sns has one.",
         examples=["warden/slack-platform"],
     )
     topic: Topic = Field(
@@ -378,6 +417,11 @@ class Document(Part):
         NOT_WRITTEN, description="What is asked of some repositories, by name; later wins, field by field."
     )
     exemptions: list[Exemption] = Field(NOT_WRITTEN, description="Findings that are accepted until a day.")
+    owners: list[Owner] = Field(
+        NOT_WRITTEN,
+        description="Who is told of an image by what its labels say, the first that matches. Whoever builds an image "
+        "writes its labels: they choose among these channels only.",
+    )
     overrides: Overrides = Field(NOT_WRITTEN, description="What repositories may choose by their own tags.")
     creation_templates: list[Prefix] = Field(
         NOT_WRITTEN,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from policy.complaints import Location, locate
 from policy.errors import Problem
 from policy.layers import MOST_FILTERS, Layer, Written
-from policy.model import POSTED, Channel, Document
+from policy.model import Channel, Document
 from policy.overlap import covers, example
 from policy.source import Node
 from policy.values import ANY, UNTAGGED, did_you_mean
@@ -34,14 +34,6 @@ def problems(document: Document, layers: Sequence[Layer], root: Node) -> Iterato
         yield Problem(place, path, nonsense.text)
 
 
-def unposted(document: Document, root: Node) -> Iterator[Problem]:
-    """The channels that this version can't post to: to deploy them would lose what is said there."""
-    for name, channel in document.channels.items():
-        if channel.type not in POSTED:
-            place, path, _ = locate(root, ("channels", name, "type"))
-            yield Problem(place, path, f"this version posts to {', '.join(sorted(POSTED))} only, not to {channel.type}")
-
-
 def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
     for layer in layers:
         yield from _channels(layer, list(document.channels))
@@ -57,6 +49,9 @@ def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
     for name in document.overrides.channels if document.overrides else ():
         if name not in document.channels:
             yield Nonsense(("overrides", "channels"), _no_channel(name, list(document.channels)))
+    for number, owner in enumerate(document.owners or ()):
+        chosen = Written(owner.channels, "", ("owners", number, "channels"))
+        yield from _channel_names(chosen, list(document.channels))
     flipped = {
         written.location[:-1]
         for layer in layers
@@ -69,9 +64,11 @@ def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
 
 
 def _channels(layer: Layer, known: list[str]) -> Iterator[Nonsense]:
-    written = layer.fields.get("channels")
-    if written is None:
-        return
+    if written := layer.fields.get("channels"):
+        yield from _channel_names(written, known)
+
+
+def _channel_names(written: Written, known: list[str]) -> Iterator[Nonsense]:
     if not written.value:
         yield Nonsense(written.location, "expected at least one channel: what needs a person must reach somebody")
     for number, name in enumerate(written.value):
@@ -92,6 +89,12 @@ def _address(location: Location, channel: Channel) -> Iterator[Nonsense]:
         )
     if strange in channel.model_fields_set:
         yield Nonsense((*location, strange), f"a channel of type {channel.type} has no {strange}: take it out")
+    if channel.type == ChannelType.WEBHOOK and not channel.hosts:
+        yield Nonsense(
+            location,
+            "the key 'hosts' of a channel of type webhook is missing: write the host of its URL, for example, "
+            'hosts: ["hooks.example.com"]',
+        )
 
 
 def _no_channel(name: str, known: list[str]) -> str:

@@ -32,6 +32,8 @@ _REPOSITORY_PATTERN = re.compile(r"[0-9a-z._/*-]+")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(d|days?|w|weeks?)")
 _SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([kKMGT]i?B|B)")
+_PROBABILITY = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _TAG_KEY = re.compile(r"[A-Za-z0-9 _.:/=+@-]{1,128}")
 _TAG_VALUE_PATTERN = re.compile(r"[A-Za-z0-9 _.:/=+@*-]{1,256}")
@@ -194,6 +196,34 @@ def read_bytes(value: Any) -> int:
     return int(match[1]) * int(base**power)
 
 
+def read_probability(value: Any) -> float:
+    """A probability: between 0 and 1, or in percent."""
+    expected = "a probability such as 10% or 0.1"
+    word = text(value, expected)
+    match = _PROBABILITY.fullmatch(word)
+    if match is None or float(match[1]) > (MOST_PERCENT if match[2] else 1):
+        raise ValueError(f"expected {expected}, got {describe(value)}")
+    return float(match[1]) / (MOST_PERCENT if match[2] else 1)
+
+
+def read_label(value: Any) -> str:
+    """The key of a label in an image's configuration."""
+    expected = "a label such as org.opencontainers.image.source"
+    label = text(value, expected)
+    if not _LABEL.fullmatch(label):
+        raise ValueError(f"expected {expected}, of letters, digits and . _ / -, got {describe(value)}")
+    return label
+
+
+def read_label_pattern(value: Any) -> str:
+    """A pattern for the value of a label."""
+    expected = 'a pattern for the label\'s value, such as "https://github.com/acme/*"'
+    pattern = text(value, expected)
+    if len(pattern) > LONGEST_WORDS or not pattern.isprintable():
+        raise ValueError(f"expected {expected}, of at most {LONGEST_WORDS} characters, got {describe(value)}")
+    return pattern
+
+
 def read_account(value: Any) -> str:
     """An AWS account's number: text, however much it looks like a number."""
     account = text(value, "an account number of 12 digits")
@@ -351,6 +381,15 @@ Percent = Annotated[
     int, BeforeValidator(read_percent), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})
 ]
 Bytes = Annotated[int, BeforeValidator(read_bytes), _schema(_SIZE, "a size", ["50 GB", "20GiB"])]
+Probability = Annotated[
+    float, BeforeValidator(read_probability), _schema(_PROBABILITY, "from 0 to 1, or in percent", ["10%", "0.1"])
+]
+Label = Annotated[
+    str, BeforeValidator(read_label), _schema(_LABEL, "an image's label", ["org.opencontainers.image.source"])
+]
+LabelPattern = Annotated[
+    str, BeforeValidator(read_label_pattern), WithJsonSchema({"type": "string", "maxLength": LONGEST_WORDS})
+]
 Account = Annotated[str, BeforeValidator(read_account), _schema(_ACCOUNT, "12 digits, in quotes", ["111122223333"])]
 TagKey = Annotated[str, BeforeValidator(read_tag_key), _schema(_TAG_KEY, "the key of a repository's tag", ["owner"])]
 TagValuePattern = Annotated[

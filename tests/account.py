@@ -1,5 +1,6 @@
 """A small account at the wire: what its registry holds is said by the test, what is asked and changed is remembered."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,9 @@ from moto import mock_aws
 
 from tests.builders import NOW, digest
 from tests.wire import Answer, Wire, error, ok
+from warden.held_news import HeldNews
 from warden.image_tags import ImageTags
+from warden.judged_images import JudgedImages
 from warden.ledger import Ledger
 from warden.names import ImageId, RepositoryName
 from warden.notices import Notice, from_json
@@ -56,6 +59,7 @@ class Account:
         self.images: dict[tuple[str, str], PushedImage] = {}
         self.scanning: dict[str, Any] = {"scanType": "BASIC", "rules": []}
         self.unreadable: set[str] = set()
+        self.blobs: dict[str, bytes] = {}
         self.refusals: dict[str, Answer] = {}
         self.wire = Wire(self._answer)
 
@@ -222,6 +226,21 @@ class Account:
             return ok({"images": [], "failures": [{"failureCode": "ImageInaccessible"}]})
         return ok({"images": [{"imageManifest": json.dumps(image.manifest)}], "failures": []})
 
+    def _GetDownloadUrlForLayer(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
+        if request["layerDigest"] not in self.blobs:
+            return error("LayersNotFoundException")
+        return ok({"downloadUrl": request["layerDigest"], "layerDigest": request["layerDigest"]})
+
+    def download(self, url: str, most: int) -> bytes | None:
+        """What is at a download URL, which is the digest here."""
+        return self.blobs[url] if len(self.blobs[url]) <= most else None
+
+    def put_blob(self, content: bytes) -> str:
+        """Keep a blob, such as an image's configuration; its digest."""
+        name = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.blobs[name] = content
+        return name
+
     def _StartImageScan(self, request: Mapping[str, Any]) -> Answer:  # noqa: N802
         image = self.images.get((request["repositoryName"], request["imageId"]["imageDigest"]))
         if image is None:
@@ -273,6 +292,8 @@ class Stack:
         )
         self.ledger = Ledger(self.dynamodb, "ledger")
         self.tallies = Tallies(self.dynamodb, "ledger")
+        self.judged = JudgedImages(self.dynamodb, "ledger")
+        self.held = HeldNews(self.dynamodb, "ledger")
         self._urls: dict[str, str] = {}
         self._numbers = count(1)
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from warden.compiled_policy import from_compiled
@@ -30,6 +31,8 @@ DEFAULTS: Mapping[str, Any] = {
     "findings.block_from": "CRITICAL",
     "findings.fixable_only": False,
     "findings.new_only": False,
+    "findings.exploited_only": False,
+    "findings.epss_from": None,
     "lifecycle.mode": "enforce",
     "lifecycle.action": "archive",
     "lifecycle.rules": [{"of": "untagged", "after_days": 7}],
@@ -61,11 +64,13 @@ def a_policy(
     mode: str = "enforce",
     open_channels: Any = (),
     exemptions: Any = (),
+    owners: Any = (),
+    known_channels: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     **fields: Any,
 ) -> Policy:
     """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""
     defaults = {**DEFAULTS, **{name.replace("__", "."): value for name, value in fields.items()}}
-    channels = {"platform": {"type": "slack", "secret": "warden/slack-platform", "hosts": [], "topic": ""}}
+    known = {"platform": {"type": "slack", "secret": "warden/slack-platform"}, **known_channels}
     return from_compiled(
         {
             "version": 1,
@@ -78,10 +83,11 @@ def a_policy(
                 }
                 for match, fields in rules
             ],
-            "channels": channels,
+            "channels": {name: {"secret": "", "hosts": [], "topic": "", **channel} for name, channel in known.items()},
             "open_channels": list(open_channels),
             "exemptions": [dict(one) for one in exemptions],
             "creation_templates": [],
+            "owners": [{"origin": "warden.yaml:40", **owner} for owner in owners],
             "fingerprint": "0123456789ab",
         }
     )

@@ -1,13 +1,22 @@
 """Functions as they are deployed, with doubles in place of AWS, and what a test asks of them."""
 
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 from repository_changed import ChangedRepositories
+from scan_finished import FinishedScans
 from sweep import Sweep
 from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy
+from warden.image_labels import Download, ImageLabels
+from warden.inspector import Inspector
+from warden.looking import Looking
 from warden.notices import Notice
 from warden.policy import Policy
+from warden.queues import Queue
+from warden.telling import Telling
 
 ROLE_PATH = "/ecr-warden/dev/"
 REPORT = {"tags__mode": "report", "scanning__mode": "report", "lifecycle__mode": "report", "mode": "report"}
@@ -17,6 +26,54 @@ SWEEP = '{"source":"warden","detail-type":"Sweep","time":"2026-11-23T12:00:00Z"}
 def changed(account: Account, stack: Stack, policy: Policy | None = None) -> ChangedRepositories:
     notices = stack.queue("notices")
     return ChangedRepositories(HOME, ROLE_PATH, policy or a_policy(), account.registry, stack.ledger, notices)
+
+
+class RememberingQueue(Queue):
+    """A queue that remembers what was sent with a delay, which SQS shows to nobody until then."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        super().__init__(client, url)
+        self.late: list[tuple[str, int]] = []
+
+    def send(self, body: str, *, delay: int = 0, attributes: dict[str, str] | None = None) -> None:
+        super().send(body, delay=delay, attributes=attributes)
+        self.late.append((body, delay))
+
+
+def later(function: FinishedScans, stack: Stack, now: datetime) -> list[str]:
+    """Let time pass until the function has nothing more to do that it put off; its outcomes."""
+    assert isinstance(function.own, RememberingQueue)
+    outcomes: list[str] = []
+    numbers = count()
+    waiting: list[tuple[datetime, int, str]] = []
+    while function.own.late or waiting:
+        for body, delay in function.own.late:
+            heappush(waiting, (now + timedelta(seconds=delay), next(numbers), body))
+        function.own.late.clear()
+        now, _, body = heappop(waiting)
+        outcomes.append(function.handle(stack.message(body, now=now)).name)
+    return outcomes
+
+
+def finished_scans(
+    account: Account,
+    stack: Stack,
+    policy: Policy | None = None,
+    *,
+    inspector: Inspector | None = None,
+    download: Download | None = None,
+) -> FinishedScans:
+    policy, registry = policy or a_policy(), account.registry
+    notices, own = stack.queue("notices"), RememberingQueue(stack.sqs, stack.url("own"))
+    labels = ImageLabels(account.wire.client(), registry, download or account.download)
+    return FinishedScans(
+        HOME,
+        registry,
+        stack.ledger,
+        Looking(HOME, policy, registry, stack.ledger, stack.judged, inspector),
+        Telling(HOME, policy, stack.ledger, stack.judged, stack.held, labels, notices, own),
+        own,
+    )
 
 
 def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from warden.policy import Channel, ChannelType, Exemption, Field, Match, Mode, Policy, Rule
+from warden.policy import Channel, ChannelType, Exemption, Field, Match, Mode, Owner, Policy, Rule
 
 
 def load(path: Path) -> Policy:
@@ -33,6 +33,7 @@ def from_compiled(compiled: Mapping[str, Any]) -> Policy:
             for exemption in compiled["exemptions"]
         ),
         creation_templates=tuple(compiled["creation_templates"]),
+        owners=tuple(Owner(**{**owner, "channels": tuple(owner["channels"])}) for owner in compiled["owners"]),
         fingerprint=compiled["fingerprint"],
     )
 

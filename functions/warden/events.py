@@ -80,6 +80,16 @@ class FindingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldNewsDue:
+    """It is time to tell what was held back for a channel since `at`; `seen` is how much there was at the last look."""
+
+    at: datetime
+    channel: str
+    episode: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryChanged:
     """A call changed a repository's settings; `role` is the ARN of the IAM role behind it, if it was one."""
 
@@ -132,14 +142,20 @@ def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     )
 
 
-def scan_finished(body: str, home: Home) -> ScanFinished | FindingChanged | NotForUs:
-    """Parse an `ECR Image Scan` event, one of Amazon Inspector, or our own request to look at an image's findings.
+def scan_finished(body: str, home: Home) -> ScanFinished | FindingChanged | HeldNewsDue | NotForUs:
+    """Parse an `ECR Image Scan` event, one of Amazon Inspector, or what the function asks of itself.
 
     https://docs.aws.amazon.com/inspector/latest/user/eventbridge-integration.html. Raises Invalid.
     """
     event = _event(body)
     if event.get("source") == "aws.inspector2":
         return _of_inspector(event, home)
+    if event.get("source") == OURS and event.get("detail-type") == "Held News":
+        detail = _mapping(event, "detail")
+        seen = detail.get("seen")
+        return HeldNewsDue(
+            _time(event), _text(detail, "channel"), _text(detail, "episode"), seen if isinstance(seen, int) else 0
+        )
     if stranger := _stranger(event, home, "ECR Image Scan"):
         return stranger
     detail = _mapping(event, "detail")

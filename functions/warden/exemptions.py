@@ -1,5 +1,6 @@
 """Exemptions: findings that somebody accepted, with a reason, until a day; from the next day on they count again."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -9,6 +10,12 @@ from warden.wildcard import matches
 
 WARNED_BEFORE = timedelta(days=14)
 """How long before an exemption lapses that is told."""
+
+
+def key(exemption: Exemption) -> str:
+    """What an exemption is known by: the same wherever in the file it stands, and however long it is in force."""
+    said = "\0".join([exemption.cve.casefold(), exemption.package or "", *sorted(exemption.repositories)])
+    return hashlib.sha256(said.encode()).hexdigest()[:20]
 
 
 def last_day(exemption: Exemption) -> date:

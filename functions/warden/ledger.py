@@ -20,6 +20,7 @@ KEPT = timedelta(days=400)
 """How long history is kept: a year and a month, so that a yearly review finds it."""
 
 
+NEVER = datetime.fromtimestamp(0, UTC)
 LAPSES_KEPT = timedelta(days=30)
 """How long after an exemption is over its images are remembered: sweeps may have failed meanwhile."""
 
@@ -89,7 +90,13 @@ class Ledger:
 
     def finish(self, deed: str, *, owner: str, now: datetime, lasts: timedelta) -> None:
         """Say that the deed is done, and need not be done again until `now` + `lasts`."""
-        until = now + lasts
+        self._close(deed, owner, until=now + lasts, expires=now + lasts)
+
+    def give_back(self, deed: str, *, owner: str, now: datetime) -> None:
+        """Give up a claim, so that the next try need not wait until it lapses, whatever its clock says."""
+        self._close(deed, owner, until=NEVER, expires=now)
+
+    def _close(self, deed: str, owner: str, *, until: datetime, expires: datetime) -> None:
         self._client.put_item(
             TableName=self._table,
             Item={
@@ -98,13 +105,9 @@ class Ledger:
                 "state": {"S": "done"},
                 "holder": {"S": owner},
                 "until": {"N": epoch(until)},
-                "expires_at": {"N": epoch(until)},
+                "expires_at": {"N": epoch(expires)},
             },
         )
-
-    def give_back(self, deed: str, *, owner: str, now: datetime) -> None:
-        """Give up a claim, so that the next try need not wait until it lapses."""
-        self.finish(deed, owner=owner, now=now, lasts=timedelta(0))
 
     def is_done(self, deed: str, *, now: datetime) -> bool:
         """Whether the deed was done, and still counts."""
@@ -210,6 +213,29 @@ class Ledger:
                 "pk": {"S": f"lapse#{day}"},
                 "sk": {"S": str(image)},
                 "expires_at": {"N": epoch(last + LAPSES_KEPT)},
+            },
+        )
+
+    def remember_use(self, exemption: str, *, now: datetime) -> None:
+        """Remember that an exemption, by its key, counted for something."""
+        self._note(exemption, "used", now)
+
+    def is_unused(self, exemption: str, *, now: datetime, since: datetime) -> bool:
+        """Whether the exemption has been known since then, and never counted; asking makes it known."""
+        items = {item["sk"]["S"]: item for item in items_under(self._client, self._table, f"exemption#{exemption}")}
+        if "known" not in items:
+            self._note(exemption, "known", now)
+            return False
+        return "used" not in items and int(items["known"]["at"]["N"]) <= since.timestamp()
+
+    def _note(self, exemption: str, what: str, now: datetime) -> None:
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": f"exemption#{exemption}"},
+                "sk": {"S": what},
+                "at": {"N": epoch(now)},
+                "expires_at": {"N": epoch(now + KEPT)},
             },
         )
 

@@ -58,11 +58,15 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One manifest: its kind and, for an index, the images and nested indexes that it lists."""
+    """One manifest: its kind and, for an index, the images and nested indexes that it lists.
+
+    `config` is the digest of an image's configuration.
+    """
 
     kind: Kind
     platforms: tuple[Platform, ...] = ()
     nested: tuple[Digest, ...] = ()
+    config: Digest | None = None
 
 
 def read_manifest(text: str) -> Manifest:
@@ -75,7 +79,8 @@ def read_manifest(text: str) -> Manifest:
         raise Invalid("the manifest is not a JSON object")
     if "manifests" in manifest:
         return _read_index(manifest)
-    return Manifest(_kind_of(manifest))
+    config = _object(manifest.get("config")).get("digest")
+    return Manifest(_kind_of(manifest), config=Digest(config) if is_digest(config) else None)
 
 
 def _read_index(manifest: Mapping[str, Any]) -> Manifest:

@@ -33,6 +33,12 @@ def judgement_request(image: ImageId, *, id: str, at: datetime, home: Home, wind
     return request("ECR Image Scan", detail, id=id, at=at, home=home)
 
 
+def held_news_due(channel: str, episode: str, *, seen: int, at: datetime, home: Home) -> str:
+    """Ask scan_finished to tell what was held back for a channel, unless more than `seen` are there by then."""
+    detail = {"channel": channel, "episode": episode, "seen": seen}
+    return request("Held News", detail, id=f"{channel} {episode} {seen}", at=at, home=home)
+
+
 def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
     """Ask image_pushed to look at an image whose push event may have been lost."""
     detail = {

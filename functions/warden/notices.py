@@ -168,4 +168,4 @@ def _line(spans: list[Mapping[str, Any]]) -> Line:
 
 def notice_id(*parts: str) -> str:
     """The id of a notice: the same parts are the same news, which is posted once."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:20]

@@ -17,6 +17,16 @@ LOOK_AGAIN = 20.0
 """Seconds until another copy looks whether the deed is done: mostly it is by then; ten looks outlast a dead claim."""
 
 
+def one_at_a_time(ledger: Ledger, deed: str, do: Callable[[], Result], *, owner: str, now: datetime) -> Result:
+    """Do the deed while nobody else is at it; it may be done again. Raises Unavailable where another is at it."""
+    if ledger.claim(deed, owner=owner, now=now, busy_for=BUSY_FOR) is not Standing.TAKEN:
+        raise Unavailable(f"another message is at it: {deed}", retry_after=LOOK_AGAIN)
+    try:
+        return do()
+    finally:
+        ledger.give_back(deed, owner=owner, now=now)
+
+
 def once(
     ledger: Ledger, deed: str, do: Callable[[], Result], *, owner: str, now: datetime, lasts: timedelta = KEPT
 ) -> Result | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warden.names import Severity
-from warden.policy import Field, Immutability
+from warden.policy import FIX_WITHIN, Field, Immutability
 from warden.text import clean
 
 PREFIX = "warden:"
@@ -150,6 +150,8 @@ _FOLLOWED: Mapping[str, Callable[[str, Any], Any]] = {
     "findings.block_from": _ranked(_SEVERITIES),
     "findings.fixable_only": _switch(tight=False),
     "findings.new_only": _switch(tight=False),
+    "findings.exploited_only": _switch(tight=False),
+    **dict.fromkeys((f"findings.fix_within.{severity}" for severity in FIX_WITHIN), _fewer_days),
     "access.forbid_public": _switch(tight=True),
     "access.accounts": _fewer_accounts,
 }

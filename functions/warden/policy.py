@@ -12,6 +12,9 @@ from typing import Any
 
 from warden.names import RepositoryName, Severity
 
+FIX_WITHIN = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+"""The severities of which a policy can say within how many days they are to be fixed."""
+
 
 class Mode(StrEnum):
     """What a section may do: change things, say what it would change, or nothing."""
@@ -93,12 +96,20 @@ class ScanningStandard:
 
 @dataclass(frozen=True, slots=True)
 class FindingsStandard:
-    """From which severity on findings are told, and from which they block."""
+    """From which severity on findings are told, and from which they block.
+
+    Findings that surely have no fix (`fixable_only`), surely no exploit (`exploited_only`), or surely a smaller
+    probability of being exploited than `epss_from` and no known exploit, are left aside. `fix_within` says how many
+    days a finding of a severity may stay.
+    """
 
     notify_from: Severity
     block_from: Severity
     fixable_only: bool = False
     new_only: bool = False
+    exploited_only: bool = False
+    epss_from: float | None = None
+    fix_within: Mapping[Severity, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +276,22 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The channels of those whose images carry a label (`org.opencontainers.image.*`, say) that the pattern matches."""
+
+    label: str
+    value: str
+    channels: tuple[str, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The whole compiled policy; `fingerprint` is the short hash of what it says.
 
-    `open_channels` are the channels that a repository may choose by its own tag; `creation_templates` the prefixes for
-    which ECR makes repositories to the defaults.
+    `owners` are asked where no rule and no tag of the repository chose its channels; `open_channels` are the channels
+    that a repository may choose by its own tag, `creation_templates` the prefixes for which ECR makes repositories to
+    the defaults.
     """
 
     mode: Mode
@@ -280,4 +302,12 @@ class Policy:
     open_channels: tuple[str, ...]
     exemptions: tuple[Exemption, ...]
     creation_templates: tuple[str, ...]
+    owners: tuple[Owner, ...]
     fingerprint: str
+
+    def asks(self, name: str) -> bool:
+        """Whether the field has a value for any repository: what nobody asks for need not be read."""
+        return any(
+            name in fields and fields[name].value is not None
+            for fields in (self.defaults, *(rule.fields for rule in self.rules))
+        )

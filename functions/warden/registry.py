@@ -82,13 +82,18 @@ class Registry:
 
     def images_pushed_since(self, repository: RepositoryName, since: datetime) -> Iterator[Image]:
         """The images that were pushed since then; DescribeImages can't be asked for them, so all pages are read."""
+        return (image for image in self.images(repository) if image.pushed_at >= since)
+
+    def images(self, repository: RepositoryName, *, most: int | None = None) -> Iterator[Image]:
+        """The images of the repository, a thousand in a call; no more than so many, where `most` says so."""
         pages = self._client.get_paginator("describe_images").paginate(
-            repositoryName=repository, PaginationConfig={"PageSize": IMAGES_A_PAGE}
+            repositoryName=repository,
+            PaginationConfig={"PageSize": IMAGES_A_PAGE, **({} if most is None else {"MaxItems": most})},
         )
         for page in pages:
             with answers.whole("DescribeImages"):
                 details = page["imageDetails"]
-            yield from (answers.image(repository, detail) for detail in details if detail["imagePushedAt"] >= since)
+            yield from (answers.image(repository, detail) for detail in details)
 
     def manifest(self, image: ImageId) -> Manifest | None:
         """The image's manifest as it was pushed, or None where it is gone."""

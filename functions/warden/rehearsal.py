@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from warden import announcements, events
+from warden import events, verdict_notice
 from warden.channels import slack
 from warden.errors import Invalid, Refused
-from warden.events import FindingChanged, Home, NotForUs, ScanFinished
+from warden.events import FindingChanged, HeldNewsDue, Home, NotForUs, ScanFinished
 from warden.exemptions import of_repository
-from warden.findings import Scan, ScanState, Verdict, judge, state_of
+from warden.findings import Scan, ScanState, state_of
 from warden.images import Image
 from warden.names import Tag
 from warden.notices import Notice
 from warden.policy import Policy
 from warden.scan_results import scan_of
 from warden.standards import standard_of
+from warden.verdicts import judge
 
 
 def payloads(
@@ -38,7 +39,7 @@ def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy
     if event.get("detail-type") not in {"ECR Image Scan", "Inspector2 Scan", "Inspector2 Finding"}:
         return None  # a push is silent, and what a changed repository leads to depends on how ECR finds it
     finished = events.scan_finished(json.dumps(event), home)
-    if isinstance(finished, NotForUs):
+    if isinstance(finished, (NotForUs, HeldNewsDue)):
         return None
     scan = _scan(event, finished, findings)
     if scan.state is ScanState.WAITING:
@@ -50,11 +51,11 @@ def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy
         of_repository(policy.exemptions, finished.image.repository),
         today=finished.at.astimezone(UTC).date(),
     )
-    if judgement.verdict is Verdict.PASS:
+    if not judgement.is_news:
         return None
     tags = _tags(event["detail"])
     image = Image(finished.image, tuple(Tag(str(tag)) for tag in tags), finished.at.astimezone(UTC))
-    return announcements.judged(image, (), judgement, standard, home)
+    return verdict_notice.judged(image, (), judgement, standard, home, now=finished.at)
 
 
 def _tags(detail: Mapping[str, Any]) -> Sequence[Any]:

@@ -21,7 +21,11 @@ from botocore.config import Config
 from warden import compiled_policy, text
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import Home
+from warden.held_news import HeldNews
+from warden.image_labels import Download, ImageLabels
 from warden.image_tags import ImageTags
+from warden.inspector import Inspector
+from warden.judged_images import JudgedImages
 from warden.ledger import Ledger
 from warden.pacing import Pace
 from warden.policy import Policy
@@ -33,6 +37,7 @@ from warden.tallies import Tallies
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_inspector2 import Inspector2Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -103,6 +108,26 @@ class Deployment:
     def tallies(self) -> Tallies:
         """The sweeps' tallies, in the ledger's table."""
         return Tallies(self._dynamodb, self["WARDEN_LEDGER"])
+
+    @cached_property
+    def judged_images(self) -> JudgedImages:
+        """The images that were judged, in the ledger's table."""
+        return JudgedImages(self._dynamodb, self["WARDEN_LEDGER"])
+
+    @cached_property
+    def held_news(self) -> HeldNews:
+        """The news that is held back, in the ledger's table."""
+        return HeldNews(self._dynamodb, self["WARDEN_LEDGER"])
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        """Amazon Inspector."""
+        client: Inspector2Client = boto3.client("inspector2", config=RETRYING)
+        return Inspector(client)
+
+    def image_labels(self, download: Download) -> ImageLabels:
+        """The labels of the registry's images."""
+        return ImageLabels(self._ecr, self.registry, download)
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -33,7 +33,7 @@ def scan_of(pages: Iterable[Mapping[str, Any]]) -> Scan:
     Of enhanced findings, closed ones are over and suppressed ones are counted apart. A status that we don't know counts
     as active: unknown is never clean.
     """
-    explanation, used = "", 0
+    explanation, used, enhanced = "", 0, False
     active: dict[Finding, None] = {}
     suppressed: dict[Finding, None] = {}
     for page in pages:
@@ -42,6 +42,7 @@ def scan_of(pages: Iterable[Mapping[str, Any]]) -> Scan:
         if state is not ScanState.SCANNED:
             return Scan(state, explanation)
         part = page["imageScanFindings"]
+        enhanced = enhanced or "enhancedFindings" in part
         for answer in part.get("findings", ()) if "enhancedFindings" in part else part["findings"]:
             active[read_basic(answer)] = None
         for answer in part.get("enhancedFindings", ()):
@@ -49,7 +50,7 @@ def scan_of(pages: Iterable[Mapping[str, Any]]) -> Scan:
             if answer.get("status") != "CLOSED":
                 kept = suppressed if answer.get("status") == "SUPPRESSED" else active
                 kept.update(dict.fromkeys(read_enhanced(answer)))
-    return Scan(ScanState.SCANNED, explanation, tuple(active), tuple(suppressed), used)
+    return Scan(ScanState.SCANNED, explanation, tuple(active), tuple(suppressed), used, enhanced=enhanced)
 
 
 def read_basic(answer: Mapping[str, Any]) -> Finding:
@@ -91,6 +92,7 @@ def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
             kind="" if manager in _OPERATING_SYSTEM else _LANGUAGES.get(manager, manager.lower()),
             exploit=answer.get("exploitAvailable") == "YES",
             unfixable=fixed_in is None and answer.get("fixAvailable") == "NO",
+            unexploited=answer.get("exploitAvailable") == "NO",
         )
 
 

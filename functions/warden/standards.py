@@ -85,6 +85,9 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
             Severity(value["findings.block_from"]),
             value["findings.fixable_only"],
             value["findings.new_only"],
+            value["findings.exploited_only"],
+            value["findings.epss_from"],
+            {severity: days for severity in Severity if (days := value.get(f"findings.fix_within.{severity}"))},
         ),
         lifecycle=LifecycleStandard(
             Mode(value["lifecycle.mode"]),

@@ -1,19 +1,20 @@
-"""What the warden says, as notices: on one image's findings, on one repository's drift."""
+"""What the warden says of one image's findings."""
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 
 from warden import console
-from warden.actions import ActionKind, Deed, Result
-from warden.events import Home, RepositoryChanged
+from warden.events import Home
 from warden.exemptions import last_day
-from warden.findings import Exempted, Finding, Judgement, Scan, Verdict
+from warden.findings import Finding, Scan
 from warden.images import Image
+from warden.known import Comparison, Verdict
 from warden.names import Severity, short
 from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
 from warden.policy import Standard
+from warden.verdicts import Exempted, Judgement
 
 MOST_FINDINGS = 10
 MOST_TAGS = 5
@@ -34,20 +35,40 @@ def counted(judgement: Judgement) -> str:
     return " · ".join(words) or "no findings"
 
 
-def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, standard: Standard, home: Home) -> Notice:
-    """The notice of an image whose verdict is not `pass`; `platforms` are those of an index."""
+def judged(
+    image: Image,
+    platforms: tuple[str, ...],
+    judgement: Judgement,
+    standard: Standard,
+    home: Home,
+    *,
+    now: datetime,
+    owner: tuple[Fact, ...] = (),
+) -> Notice:
+    """The notice of an image about which there is news; `platforms` are those of an index, `owner` says whose it is."""
+    if judgement.closes:
+        return _clean(image, judgement, home, now=now)
+    today = now.astimezone(UTC).date()
     sections = (
         Section(
             "Fix first",
-            tuple(map(_finding_line, judgement.told[:MOST_FINDINGS])),
-            more=max(0, len(judgement.told) - MOST_FINDINGS),
+            tuple(
+                _finding_line(finding, judgement.due.get(finding), today) for finding in judgement.news[:MOST_FINDINGS]
+            ),
+            more=max(0, len(judgement.news) - MOST_FINDINGS),
         ),
-        Section("Not scanned, so not known to be clean", tuple(map(_unscanned_line, judgement.unscanned))),
+        Section("Not scanned, so not known to be clean", tuple(map(_unscanned_line, judgement.gaps))),
     )
-    facts = (*_image_facts(image, platforms), *_inspector_facts(judgement), *_aside(judgement))
+    facts = (
+        *_image_facts(image, platforms),
+        *owner,
+        Fact("Fix by", _fix_by(judgement, today)),
+        *_inspector_facts(judgement),
+        *_aside(judgement),
+    )
     return Notice(
         id=notice_id(str(image.id), judgement.fingerprint),
-        kind="findings" if judgement.told else "unscanned",
+        kind="findings" if judgement.news else "unscanned",
         level=_level(judgement),
         title=_title(image, judgement),
         subject=str(image.id),
@@ -57,83 +78,85 @@ def judged(image: Image, platforms: tuple[str, ...], judgement: Judgement, stand
         next_step=_next_step(judgement),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
         footer=console.footer(home, str(image.id)),
+        thread=str(image.id),
+        at=now.isoformat(),
     )
 
 
-def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Notice | None:
-    """The notice of one repository that had left its standard; None where nothing is news.
+def because(judgement: Judgement, standard: Standard) -> str:
+    """What decided the verdict, in a line."""
+    reasons = [
+        f"{_findings(count)} from {threshold.lower()} on ({standard.origins[f'findings.{name}']})"
+        for name, threshold in (
+            ("block_from", standard.findings.block_from),
+            ("notify_from", standard.findings.notify_from),
+        )
+        if (count := sum(finding.severity.reaches(threshold) for finding in judgement.counting))
+    ]
+    if judgement.unscanned:
+        reasons.append(_number(len(judgement.unscanned), "manifest was not scanned", "manifests were not scanned"))
+    return "; ".join(reasons) or f"nothing counts from {standard.findings.notify_from.lower()} on"
 
-    News is what was done, and what this change made differ: a difference that stood before is the sweep's to tell. A
-    repository that was only just made and took its standard is none: nobody changed anything.
-    """
-    if event.call == "CreateRepository" and all(deed.result in {Result.DONE, Result.REPORTED} for deed in deeds):
-        return None
-    deeds = tuple(deed for deed in deeds if deed.result in _DEEDS or deed.action.kind in _touched(event.call))
-    if not deeds:
-        return None
-    results = {deed.result for deed in deeds}
-    if results & {Result.BLOCKED, Result.REFUSED}:
-        level, title = Level.ATTENTION, f"settings of {event.repository} need a person"
-        next_step = "See the reason above: the warden can't bring this repository to its standard by itself."
-    elif Result.DONE in results:
-        level, title = Level.CHANGE, f"settings of {event.repository} were set back"
-        next_step = "Changed on purpose? Write it in the policy for this repository, or it is set back each time."
-    else:
-        level, title = Level.CHANGE, f"{event.repository} leaves its standard"
-        next_step = "Nothing was changed: the policy is in report mode here. Enforce it to have this set back."
-    # What only a person can mend is told once, whatever else is changed meanwhile.
-    news = "" if results == {Result.BLOCKED} else event.id
+
+def _clean(image: Image, judgement: Judgement, home: Home, *, now: datetime) -> Notice:
+    """What was bad is well: said where it was said that it was bad."""
+    comparison = judgement.comparison
+    if comparison is None:
+        raise ValueError("nothing was known before that could be over")
+    before = comparison.before
+    gone = f"Fixes {comparison.fixed} of " if comparison.fixed else "Nothing is left to tell of "
+    summary = (
+        bold(counted(judgement)),
+        plain(f". {gone}"),
+        *((plain("those it had"),) if before.itself else (code(before.known.name),)),
+        plain("; verdict "),
+        bold(judgement.verdict),
+        plain("."),
+    )
+    facts = (*_image_facts(image, ()), *_aside(judgement))
     return Notice(
-        id=notice_id(news, event.repository, *map(str, deeds)),
-        kind="drift",
-        level=level,
-        title=title,
-        subject=event.repository,
-        summary=(bold(event.call), plain(" by "), code(event.actor)),
-        sections=(Section("Settings", tuple(map(_deed_line, deeds))),),
-        facts=(
-            Fact("Repository", event.repository),
-            Fact("Rule", ", ".join(sorted({deed.action.origin for deed in deeds}))),
-        ),
-        next_step=(plain(next_step),),
-        links=(link("Open in ECR", console.repository_page(home, event.repository)),),
-        footer=console.footer(home, event.repository),
+        id=notice_id(str(image.id), judgement.fingerprint),
+        kind="clean",
+        level=Level.GOOD,
+        title=f"{image.name} is clean again"
+        if before.itself
+        else f"{image.name} is clean, after {_tag(before.known.name)}",
+        subject=str(image.id),
+        summary=summary,
+        facts=tuple(fact for fact in facts if fact.value),
+        links=(link("Open in ECR", console.image_page(home, image.id)),),
+        footer=console.footer(home, str(image.id)),
+        thread=before.thread,
+        at=now.isoformat(),
     )
 
 
-def _touched(call: str) -> Collection[ActionKind]:
-    """What a call can make differ: any part of the standard where it makes the repository, or tags it."""
-    return _TOUCHED.get(call, tuple(ActionKind))
+def _tag(name: str) -> str:
+    """What tells an image from others of its repository, out of its name.
 
-
-_DEEDS = frozenset({Result.DONE, Result.REFUSED})
-_ACCESS = (ActionKind.SET_ACCESS_POLICY, ActionKind.DELETE_ACCESS_POLICY, ActionKind.REVIEW_ACCESS_POLICY)
-_TOUCHED: Mapping[str, Collection[ActionKind]] = {
-    "PutImageTagMutability": (ActionKind.SET_TAG_IMMUTABILITY,),
-    "PutImageScanningConfiguration": (ActionKind.SET_SCAN_ON_PUSH,),
-    "PutLifecyclePolicy": (ActionKind.PUT_LIFECYCLE_POLICY,),
-    "DeleteLifecyclePolicy": (ActionKind.PUT_LIFECYCLE_POLICY,),
-    "SetRepositoryPolicy": _ACCESS,
-    "DeleteRepositoryPolicy": _ACCESS,
-}
+    >>> _tag("team/app:v1"), _tag("team/app@sha256:41d9be20c0ff")
+    ('v1', 'sha256:41d9be20c0ff')
+    """
+    return name.partition("@")[2] or name.rpartition(":")[2]
 
 
 def _level(judgement: Judgement) -> Level:
-    if not judgement.told:
+    if not judgement.news:
         return Level.ATTENTION
-    return Level.CRITICAL if judgement.told[0].severity is Severity.CRITICAL else Level.HIGH
+    return Level.CRITICAL if judgement.news[0].severity is Severity.CRITICAL else Level.HIGH
 
 
 def _title(image: Image, judgement: Judgement) -> str:
-    if not judgement.told:
+    if not judgement.news:
         return f"{image.name} could not be scanned"
-    told = Counter(finding.severity for finding in judgement.told)
-    worst = ", ".join(f"{told[severity]} {severity.lower()}" for severity in Severity if told[severity])
+    new = "new " if judgement.new_only and judgement.comparison else ""
+    news = Counter(finding.severity for finding in judgement.news)
+    worst = ", ".join(f"{news[severity]} {new}{severity.lower()}" for severity in Severity if news[severity])
     return f"{worst} in {image.name}"
 
 
 def _summary(judgement: Judgement, standard: Standard) -> Line:
-    if not judgement.told:
+    if not judgement.news:
         known = f" What was scanned has {counted(judgement)}." if judgement.counts else ""
         return (plain("It is "), bold("unscanned, not clean"), plain(f".{known}"))
     threshold = "block" if judgement.verdict is Verdict.BLOCK else "notify"
@@ -144,46 +167,55 @@ def _summary(judgement: Judgement, standard: Standard) -> Line:
         plain(". Verdict "),
         bold(judgement.verdict),
         plain(f", from {severity.lower()} on, by {origin}."),
+        *(_compared(judgement.comparison) if judgement.comparison else ()),
     )
 
 
-def _finding_line(finding: Finding) -> Line:
+def _compared(comparison: Comparison) -> Line:
+    """What differs from before, in numbers."""
+    since = "the last look" if comparison.before.itself else _tag(comparison.before.known.name)
+    fixed = "" if comparison.fixed is None else f", fixed {comparison.fixed}"
+    return (
+        plain(" Since "),
+        plain(since) if comparison.before.itself else code(since),
+        plain(": introduced "),
+        bold(str(len(comparison.introduced))),
+        plain(f"{fixed}, {comparison.stayed} known."),
+    )
+
+
+def _finding_line(finding: Finding, due: date | None, today: date) -> Line:
     score = f" · CVSS {finding.score:.1f}" if finding.score is not None else ""
+    epss = f" · EPSS {finding.epss:.0%}" if finding.epss is not None else ""
     fixed = (plain(" → "), bold(finding.fixed_in)) if finding.fixed_in else (plain(" · no fix stated"),)
     exploit = (plain(" · "), bold("exploit known")) if finding.exploit else ()
     kind = f" ({finding.kind})" if finding.kind else ""
     return (
         _name(finding),
-        plain(f"  {finding.severity.lower()}{score} · "),
+        plain(f"  {finding.severity.lower()}{score}{epss} · "),
         code(finding.package),
         plain(f" {finding.version}{kind}"),
         *fixed,
         *exploit,
+        *((plain(" · "), bold(f"was due {due:%d %b %Y}")) if due and due < today else ()),
     )
 
 
 def _name(finding: Finding) -> Span:
     """The name, as a link where it has the form of an identifier whose page we know."""
-    if _CVE.fullmatch(finding.name):
-        return link(finding.name, f"https://nvd.nist.gov/vuln/detail/{finding.name}")
-    if _ADVISORY.fullmatch(finding.name):
-        return link(finding.name, f"https://github.com/advisories/{finding.name}")
-    return code(finding.name)
+    url = page_of(finding.name)
+    return link(finding.name, url) if url else code(finding.name)
+
+
+def page_of(vulnerability: str) -> str | None:
+    """The page of a vulnerability, by the form of its identifier."""
+    if _CVE.fullmatch(vulnerability):
+        return f"https://nvd.nist.gov/vuln/detail/{vulnerability}"
+    return f"https://github.com/advisories/{vulnerability}" if _ADVISORY.fullmatch(vulnerability) else None
 
 
 def _unscanned_line(scan: Scan) -> Line:
     return (bold(scan.platform), plain(f"  {scan.explanation}")) if scan.platform else (plain(scan.explanation),)
-
-
-def _deed_line(deed: Deed) -> Line:
-    note = f" · {deed.remark}" if deed.remark else ""
-    return (
-        plain(f"{deed.action.field}  "),
-        code(deed.action.before),
-        plain(" → "),
-        code(deed.action.after),
-        plain(note),
-    )
 
 
 def _image_facts(image: Image, platforms: tuple[str, ...]) -> tuple[Fact, ...]:
@@ -198,6 +230,19 @@ def _image_facts(image: Image, platforms: tuple[str, ...]) -> tuple[Fact, ...]:
     )
 
 
+def _fix_by(judgement: Judgement, today: date) -> str:
+    """The next day by which something is to be fixed, and how much is late; of everything told, new or not."""
+    late = [due for due in judgement.due.values() if due < today]
+    ahead = [due for due in judgement.due.values() if due >= today]
+    said = f"{min(ahead):%d %b %Y}" if ahead else ""
+    overdue = (
+        f"{_number(len(late), 'finding is', 'findings are')} overdue, the first since {min(late):%d %b %Y}"
+        if late
+        else ""
+    )
+    return "; ".join(part for part in (said, overdue) if part)
+
+
 def _inspector_facts(judgement: Judgement) -> tuple[Fact, ...]:
     """What only enhanced scanning knows."""
     running = _number(judgement.in_use, "task or pod", "tasks and pods") if judgement.in_use else ""
@@ -207,28 +252,33 @@ def _inspector_facts(judgement: Judgement) -> tuple[Fact, ...]:
 
 def _aside(judgement: Judgement) -> tuple[Fact, ...]:
     """What was found and does not count, and what counts again."""
-    unfixable = _number(judgement.unfixable, "finding", "findings") if judgement.unfixable else ""
     return (
         Fact("Accepted", _until(judgement.exempted, "until")),
         Fact("No longer accepted", _until(judgement.lapsed, "since")),
-        Fact("Without a fix, left aside", unfixable),
+        Fact("Without a fix, left aside", _findings(judgement.unfixable)),
+        Fact("Without a known exploit, left aside", _findings(judgement.unexploited)),
+        Fact("Unlikely to be exploited, left aside", _findings(judgement.improbable)),
     )
 
 
-def _until(exempted: tuple[Exempted, ...], word: str) -> str:
-    rest = len(exempted) - MOST_EXEMPTED
-    named = (f"{one.finding.name} {word} {last_day(one.exemption):%d %b %Y}" for one in exempted[:MOST_EXEMPTED])
-    return ", ".join(named) + (f" and {rest} more" if rest > 0 else "")
+def _findings(count: int) -> str:
+    return _number(count, "finding", "findings") if count else ""
+
+
+def _until(exempted: Iterable[Exempted], word: str) -> str:
+    named = [f"{one.finding.name} {word} {last_day(one.exemption):%d %b %Y}" for one in exempted]
+    rest = len(named) - MOST_EXEMPTED
+    return ", ".join(named[:MOST_EXEMPTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _next_step(judgement: Judgement) -> Line:
-    if not judgement.told:
+    if not judgement.news:
         return (
             plain("Basic scanning reads the package lists of common Linux distributions. For others, turn on "),
             link("enhanced scanning", _SETTINGS_PAGE),
             plain("."),
         )
-    fixable = tuple(dict.fromkeys(finding.package for finding in judgement.told if finding.fixed_in))
+    fixable = tuple(dict.fromkeys(finding.package for finding in judgement.news if finding.fixed_in))
     if not fixable:
         return (plain("The scanner states no fix: rebuild on a newer base image, or take the packages out."),)
     spans = [plain("Update ")]

@@ -6,15 +6,15 @@ from typing import Any
 from scan_finished import GATHERED_FOR, MOST_WINDOWS, FinishedScans
 from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy, finding_changed, image_id, inspected, vector
+from tests.functions import finished_scans
 from tests.wire import ok
 from warden import messages
 
 FINDINGS = vector("findings/enhanced.active.mixed.json")
 
 
-def function(account: Account, stack: Stack) -> FinishedScans:
-    queues = {"notices": stack.queue("notices"), "own": stack.queue("own")}
-    return FinishedScans(HOME, a_policy(), account.registry, stack.ledger, **queues)
+def function(account: Account, stack: Stack, **fields: Any) -> FinishedScans:
+    return finished_scans(account, stack, a_policy(**fields))
 
 
 def asked_for(window: int, image: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, an_exemption, image_id, scanned
+from tests.functions import finished_scans, later
 from tests.wire import error, ok
 from warden import messages
 from warden.channels import slack
@@ -19,8 +21,7 @@ from warden.notices import Level, Notice
 
 
 def function(account: Account, stack: Stack, **fields: Any) -> FinishedScans:
-    queues = {"notices": stack.queue("notices"), "own": stack.queue("own")}
-    return FinishedScans(HOME, a_policy(**fields), account.registry, stack.ledger, **queues)
+    return finished_scans(account, stack, a_policy(**fields))
 
 
 def words(notice: Notice) -> str:
@@ -123,7 +124,10 @@ def test_something_new_is_announced_again(account: Account, stack: Stack) -> Non
     for names in (["CVE-2026-1"], ["CVE-2026-1", "CVE-2026-2"]):
         account.scanned(image, *map(a_finding, names))
         finished.handle(stack.message(scanned(image)))
-    assert len({notice.id for notice in stack.notices()}) == 2
+    later(finished, stack, NOW)
+    first, second = stack.notices()
+    assert first.id != second.id
+    assert first.thread == second.thread == str(image)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -250,6 +254,7 @@ def test_what_is_accepted_is_silent_and_remembered_until_it_counts_again(account
     request = messages.judgement_request(image, id="lapse", at=NOW, home=HOME)
     for _ in range(2):
         judged.handle(stack.message(request, now=NOW + timedelta(days=8)))
+    later(judged, stack, NOW + timedelta(days=8))
     (notice,) = stack.notices()
     assert {fact.label: fact.value for fact in notice.facts}["No longer accepted"] == "CVE-2026-1 since 30 Nov 2026"
 
@@ -266,10 +271,9 @@ def test_of_some_that_are_accepted_the_others_are_told(account: Account, stack: 
 def test_a_notice_that_could_not_be_sent_is_sent_by_the_next_try(account: Account, stack: Stack) -> None:
     image = account.push()
     account.scanned(image, a_finding())
-    broken = FinishedScans(
-        HOME, a_policy(), account.registry, stack.ledger, notices=stack.queue("own"), own=stack.queue("own")
-    )
-    stack.sqs.delete_queue(QueueUrl=stack.url("own"))
+    broken = function(account, stack)
+    broken = replace(broken, telling=replace(broken.telling, notices=stack.queue("gone")))
+    stack.sqs.delete_queue(QueueUrl=stack.url("gone"))
     with pytest.raises(Exception, match="NonExistentQueue"):
         broken.handle(stack.message(scanned(image), id="a"))
     assert function(account, stack).handle(stack.message(scanned(image), id="b")).name == "Announced"

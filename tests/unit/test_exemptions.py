@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from tests.builders import an_exemption, finding
 from warden import exemptions
-from warden.findings import Finding, Scan, ScanState, Verdict, judge
+from warden.findings import Finding, Scan, ScanState
+from warden.known import Verdict
 from warden.names import RepositoryName, Severity
 from warden.policy import Exemption, FindingsStandard
+from warden.verdicts import judge
 
 STANDARD = FindingsStandard(notify_from=Severity.HIGH, block_from=Severity.CRITICAL)
 APP = RepositoryName("team/app")

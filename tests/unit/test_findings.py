@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_policy, finding, vector
-from warden.findings import Finding, Scan, ScanState, Verdict, judge, state_of
+from warden.findings import Finding, Scan, ScanState, state_of
+from warden.known import Verdict
 from warden.names import RepositoryName, Severity
 from warden.policy import FindingsStandard
 from warden.scan_results import read_basic
 from warden.standards import standard_of
+from warden.verdicts import judge
 
 STANDARD = standard_of(a_policy(), RepositoryName("team/app"), {}).findings
 SCANNED, UNSCANNED = ScanState.SCANNED, ScanState.UNSCANNED

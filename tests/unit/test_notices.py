@@ -8,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import HOME, NOW, a_policy, finding, image_id, observation
-from warden import announcements, sweep_notice
+from warden import drift_notice, sweep_notice, verdict_notice
 from warden.actions import Deed, Result
 from warden.events import Home, RepositoryChanged
-from warden.findings import Finding, Scan, ScanState, judge
+from warden.findings import Finding, Scan, ScanState
 from warden.images import Image
 from warden.names import RepositoryName, Severity, Tag
 from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, Table, from_json, to_json
 from warden.planning import plan
 from warden.standards import standard_of
+from warden.verdicts import judge
 
 APP = RepositoryName("team/app")
 STANDARD = standard_of(a_policy(), APP, {})
@@ -70,7 +71,7 @@ def image(*tags: str) -> Image:
 
 def judged(*found: Finding, tags: tuple[str, ...] = ("v1",), home: Home = HOME) -> Notice:
     judgement = judge([Scan(ScanState.SCANNED, "scanned", found)], STANDARD.findings)
-    return announcements.judged(image(*tags), (), judgement, STANDARD, home)
+    return verdict_notice.judged(image(*tags), (), judgement, STANDARD, home, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def change(call: str = "PutImageTagMutability") -> RepositoryChanged:
     ],
 )
 def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title: str) -> None:
-    notice = announcements.drift(change("TagResource"), deeds(result), HOME)
+    notice = drift_notice.drift(change("TagResource"), deeds(result), HOME)
     assert notice is not None
     assert (notice.level, notice.title) == (level, title)
     assert len(notice.sections[0].items) == 3
@@ -173,7 +174,7 @@ def test_a_drift_is_told_for_what_came_of_it(result: Result, level: Level, title
 
 def test_a_drift_of_which_a_part_was_set_back_says_so_and_shows_the_rest() -> None:
     done, *reported = *deeds(Result.DONE)[:1], *deeds(Result.REPORTED)[1:]
-    notice = announcements.drift(change("TagResource"), (done, *reported), HOME)
+    notice = drift_notice.drift(change("TagResource"), (done, *reported), HOME)
     assert notice is not None
     assert notice.title == "settings of team/app were set back"
     assert [text(line).endswith("would be done") for line in notice.sections[0].items] == [False, True, True]
@@ -194,21 +195,21 @@ def test_a_drift_of_which_a_part_was_set_back_says_so_and_shows_the_rest() -> No
 )
 @pytest.mark.parametrize("result", [Result.REPORTED, Result.BLOCKED])
 def test_what_a_change_did_not_touch_is_no_news(call: str, fields: list[str], result: Result) -> None:
-    notice = announcements.drift(change(call), deeds(result), HOME)
+    notice = drift_notice.drift(change(call), deeds(result), HOME)
     told = [text(line).partition("  ")[0] for line in notice.sections[0].items] if notice else []
     assert told == fields
 
 
 @pytest.mark.parametrize("result", [Result.DONE, Result.REFUSED])
 def test_what_was_done_is_told_whatever_was_changed(result: Result) -> None:
-    notice = announcements.drift(change("SetRepositoryPolicy"), deeds(result), HOME)
+    notice = drift_notice.drift(change("SetRepositoryPolicy"), deeds(result), HOME)
     assert notice is not None
     assert len(notice.sections[0].items) == 3
 
 
 @pytest.mark.parametrize(("result", "told"), [(Result.DONE, False), (Result.REPORTED, False), (Result.REFUSED, True)])
 def test_the_birth_of_a_repository_is_told_only_where_it_went_wrong(result: Result, told: bool) -> None:
-    assert (announcements.drift(change("CreateRepository"), deeds(result), HOME) is not None) is told
+    assert (drift_notice.drift(change("CreateRepository"), deeds(result), HOME) is not None) is told
 
 
 def test_a_sweep_that_changed_things_is_news_and_a_standing_difference_is_not() -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from tests.builders import vector
-from warden.findings import Finding, ScanState, judge
+from warden.findings import Finding, ScanState
 from warden.names import Severity
 from warden.policy import FindingsStandard
 from warden.scan_results import read_enhanced, scan_of
+from warden.verdicts import judge
 
 HIGH = FindingsStandard(notify_from=Severity.HIGH, block_from=Severity.CRITICAL)
 
@@ -30,7 +31,7 @@ def package(**changes: Any) -> dict[str, Any]:
 
 def test_the_finding_of_the_api_reference_is_read() -> None:
     assert scan_of([vector("findings/enhanced.active.api-reference.json")]).findings == (
-        Finding("CVE-2022-49043", Severity.HIGH, "libxml2", "2.9.14+dfsg-1.3~deb12u1", score=8.1, unfixable=True),
+        Finding("CVE-2022-49043", Severity.HIGH, "libxml2", "2.9.14+dfsg-1.3~deb12u1", score=8.1, unfixable=True, unexploited=True),
     )
 
 

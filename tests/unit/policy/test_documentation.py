@@ -25,7 +25,7 @@ def test_the_example_of_the_readme_is_a_policy(tmp_path: Path) -> None:
     path = tmp_path / "warden.yaml"
     path.write_text(example)
 
-    assert policy.load(path, to_deploy=True).notes == ()
+    assert policy.load(path).notes == ()
 
 
 def test_the_examples_of_the_reference_are_rules(tmp_path: Path) -> None:
@@ -37,4 +37,4 @@ def test_the_examples_of_the_reference_are_rules(tmp_path: Path) -> None:
             "version: 1\ndefaults: {channels: [team-a]}\nchannels: {team-a: {type: slack, secret: warden/a}}\n"
             + example
         )
-        policy.load(path, to_deploy=True)
+        policy.load(path)
