@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.aws import asking, client
 from cli.prerequisites import Trail
-from warden.secrets import Secrets
+from warden.secrets import Credentials, Secrets
 
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 """https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html."""
@@ -48,11 +48,11 @@ class Account:
             configuration = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
             return configuration["scanType"], len(configuration["rules"])
 
-    def webhook(self, secret: str) -> str:
-        """The URL in a channel's secret, read as the notify function reads it."""
+    def credentials(self, secret: str) -> Credentials:
+        """What a channel's secret holds, read as the notify function reads it."""
         secrets = Secrets(self._connect("secretsmanager"))
         with asking(f"read the secret {secret}"):
-            return secrets.webhook(secret, now=datetime.now(UTC))
+            return secrets.credentials(secret, now=datetime.now(UTC))
 
     def trails(self) -> tuple[Trail, ...]:
         """The trails that cover this region."""

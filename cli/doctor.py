@@ -24,9 +24,11 @@ from cli.prerequisites import (
     check_webhook,
 )
 from cli.printing import print_json, print_table, tell
+from warden.channels import product
 from warden.compiled_policy import from_compiled
 from warden.errors import Unavailable
-from warden.policy import Channel, Policy
+from warden.policy import Channel, ChannelType, Policy
+from warden.secrets import Credentials
 
 
 class Machine(Protocol):
@@ -47,7 +49,7 @@ class Account(Protocol):
     def identity(self) -> tuple[str, str]: ...  # noqa: D102
     def bootstrap_version(self) -> int | None: ...  # noqa: D102
     def scanning(self) -> tuple[str, int]: ...  # noqa: D102
-    def webhook(self, secret: str) -> str: ...  # noqa: D102
+    def credentials(self, secret: str) -> Credentials: ...  # noqa: D102
     def trails(self) -> tuple[Trail, ...]: ...  # noqa: D102
 
 
@@ -115,11 +117,14 @@ def _policy(path: Path) -> tuple[Policy | None, Check]:
 
 
 def _channels(account: Account, policy: Policy | None) -> Iterator[Check]:
-    from warden.channels.slack import HOSTS as SLACK_HOSTS  # noqa: PLC0415
-
     for channel in policy.channels.values() if policy else ():
-        yield _asked(f"Channel {channel.name}", partial(_channel, account, channel, SLACK_HOSTS | set(channel.hosts)))
+        if channel.type is not ChannelType.SNS:  # a topic has no secret, and only the deployment shows that it is there
+            yield _asked(f"Channel {channel.name}", partial(_channel, account, channel))
 
 
-def _channel(account: Account, channel: Channel, allowed: frozenset[str]) -> Check:
-    return check_webhook(channel.name, channel.secret, account.webhook(channel.secret), allowed)
+def _channel(account: Account, channel: Channel) -> Check:
+    found = account.credentials(channel.secret)
+    if found.token:
+        return Check(f"Channel {channel.name}", Status.OK, f"secret {channel.secret} holds a bot's token and a channel")
+    allowed = product(channel.type).HOSTS | set(channel.hosts)
+    return check_webhook(channel.name, channel.secret, found.url, allowed)

@@ -11,7 +11,7 @@ import click
 from warden.errors import WardenError
 from warden.text import clean
 
-COMMANDS = ("validate", "schema", "explain", "plan", "apply", "render", "why", "exemptions", "doctor")
+COMMANDS = ("validate", "schema", "explain", "plan", "apply", "render", "why", "channels", "exemptions", "doctor")
 LONGEST_LINE = 600
 TRACEBACK = "WARDEN_TRACEBACK"
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from warden.webhook import is_listed
+
 PYTHON = (3, 11)
 NODE = 22
 """The oldest release of Node that jsii, which runs CDK's Python, still supports."""
@@ -123,7 +125,7 @@ def check_webhook(channel: str, secret: str, url: str, allowed: Collection[str])
     """The URL in a channel's secret, which is never shown."""
     name = f"Channel {channel}"
     host = urlsplit(url).netloc.lower().removesuffix(":443")
-    if not url.startswith("https://") or host not in allowed:
+    if not url.startswith("https://") or not is_listed(host, allowed):
         return Check(
             name,
             Status.FAIL,

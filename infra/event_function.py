@@ -51,14 +51,17 @@ class EventFunction(Construct):
         ledger: Ledger,
         receivers: Mapping[str, "EventFunction"],
         secrets: Iterable[str] = (),
+        topics: Iterable[str] = (),
     ) -> None:
-        """`receivers` are functions by name, among them those that this one sends to; `secrets` names of secrets.
+        """`receivers` are functions by name, among them those that this one sends to.
+
+        `secrets` are names of secrets, `topics` ARNs of topics that it publishes to.
 
         Raises ValueError where the spec has no handler, sends to somebody unknown, or may read no secrets.
         """
         super().__init__(scope, spec.title)
         self.spec = spec
-        secrets = tuple(secrets)
+        secrets, topics = tuple(secrets), tuple(topics)
         _check(spec, receivers, secrets)
         self.dead_letters, self.queue = self._make_queues(stage)
         self._log_group = logs.LogGroup(
@@ -68,7 +71,7 @@ class EventFunction(Construct):
         self._permissions = Permissions(
             self, "Permissions", service="lambda.amazonaws.com", stage=stage, purpose=spec.purpose
         )
-        self._grant(ledger, queues, secrets)
+        self._grant(ledger, queues, secrets, topics)
         receiving = {variable: queues[target].queue.queue_url for variable, target in spec.sends_to.items()}
         self.function = self._make_function(stage, code, {"WARDEN_LEDGER": ledger.table.table_name, **receiving})
         for number, wanted in enumerate(spec.events):
@@ -177,7 +180,13 @@ class EventFunction(Construct):
             ],
         )
 
-    def _grant(self, ledger: Ledger, queues: Mapping[str, "EventFunction"], secrets: tuple[str, ...]) -> None:
+    def _grant(
+        self,
+        ledger: Ledger,
+        queues: Mapping[str, "EventFunction"],
+        secrets: tuple[str, ...],
+        topics: tuple[str, ...],
+    ) -> None:
         """Everything that the function may do, and why."""
         allow = self._permissions.allow
         allow("WriteLogs", "logs", ["CreateLogStream", "PutLogEvents"], [self._log_group.log_group_arn], why="its logs")
@@ -199,10 +208,12 @@ class EventFunction(Construct):
         repositories = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name="*")
         for permission in self.spec.ecr:
             resource = "*" if permission.is_registry_wide else repositories
-            allow(permission.sid, "ecr", permission.actions, [resource], why=permission.why)
+            allow(permission.sid, permission.service, permission.actions, [resource], why=permission.why)
         if secrets:
             arns = [self._secret_arn(name) for name in secrets]
             allow("ReadSecrets", "secretsmanager", ["GetSecretValue"], arns, why="the addresses of the channels")
+        if topics:
+            allow("Publish", "sns", ["Publish"], topics, why="the channels that are topics")
 
     def _secret_arn(self, name: str) -> str:
         """Six characters that Secrets Manager makes up follow the name."""

@@ -1,13 +1,14 @@
 """What each function needs, as data: this drives its rule, queue, role, environment and the table in docs/iam.md."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-REGISTRY_WIDE = frozenset({"GetRegistryScanningConfiguration"})
-"""ECR actions that know no repository as their resource.
+REGISTRY_WIDE = frozenset({"GetRegistryScanningConfiguration", "ListFindings"})
+"""Actions that know no repository as their resource.
 
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html and
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninspector2.html
 """
 LEAST_RECEIVES = 5
 """Fewer tries than this and a throttled hour empties a queue into its dead letters.
@@ -18,17 +19,46 @@ MOST_AT_ONCE = 10
 """Larger batches need a batching window, and a message more that waits is a scan that is told later."""
 
 
+Wanted = Callable[[Mapping[str, Any]], bool]
+"""Whether a compiled policy has any use for a permission."""
+
+
+def says(field: str, value: str) -> Wanted:
+    """Wanted where the defaults or a rule say that value of the field."""
+    return lambda compiled: any(layer[field][0] == value for layer in _layers(compiled) if field in layer)
+
+
+def asks(field: str) -> Wanted:
+    """Wanted where the defaults or a rule say anything of the field."""
+    return lambda compiled: any(layer[field][0] is not None for layer in _layers(compiled) if field in layer)
+
+
+def has(key: str) -> Wanted:
+    """Wanted where the policy has something under that key."""
+    return lambda compiled: bool(compiled.get(key))
+
+
+def always(_: Mapping[str, Any]) -> bool:
+    """Wanted by every policy."""
+    return True
+
+
+def _layers(compiled: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Actions on ECR, all for one reason; `sid` names the statement in the role's policy.
+    """Actions on ECR or another service, all for one reason; `sid` names the statement in the role's policy.
 
-    `where` is a field of the policy and its value: the permission is given only where something in the policy says so.
+    The permission is given only where it is `wanted`.
     """
 
     sid: str
     actions: tuple[str, ...]
     why: str
-    where: tuple[str, str] | None = None
+    wanted: Wanted = always
+    service: str = "ecr"
 
     def __post_init__(self) -> None:
         """Raises ValueError where one statement would have to name two kinds of resources, or a pattern of actions."""
@@ -36,14 +66,6 @@ class Permission:
             raise ValueError(f"{self.sid}: expected exact actions, got {self.actions}")
         if len({action in REGISTRY_WIDE for action in self.actions}) > 1:
             raise ValueError(f"{self.sid}: {self.actions} don't have the same resource")
-
-    def is_needed(self, compiled: Mapping[str, Any]) -> bool:
-        """Whether the compiled policy has any use for it."""
-        if self.where is None:
-            return True
-        field, value = self.where
-        layers = (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"]))
-        return any(layer[field][0] == value for layer in layers if field in layer)
 
     @property
     def is_registry_wide(self) -> bool:
@@ -69,9 +91,9 @@ class Events:
 class FunctionSpec:
     """One function. `name` is its module in `functions/`.
 
-    `events` reach its queue, each by a rule of its own; `ledger` are the DynamoDB actions on the ledger, `sends_to`
-    environment variables and the function whose queue each names. `timeout` is in seconds, `memory` in MiB;
-    `max_receives` is how often a message is tried.
+    `events` reach its queue, each by a rule of its own; `ecr` is what it may ask of ECR and of Inspector, `ledger` are
+    the DynamoDB actions on the ledger, `sends_to` environment variables and the function whose queue each names.
+    `timeout` is in seconds, `memory` in MiB; `max_receives` is how often a message is tried.
     """
 
     name: str
@@ -105,7 +127,7 @@ class FunctionSpec:
 
     def under(self, compiled: Mapping[str, Any]) -> "FunctionSpec":
         """The function with the permissions that this policy needs."""
-        return replace(self, ecr=tuple(permission for permission in self.ecr if permission.is_needed(compiled)))
+        return replace(self, ecr=tuple(permission for permission in self.ecr if permission.wanted(compiled)))
 
     @property
     def title(self) -> str:
@@ -142,7 +164,7 @@ _STANDARD = (
         "CloseAccess",
         ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
         "taking forbidden principals out of a repository's policy",
-        where=("access.mode", "enforce"),
+        wanted=says("access.mode", "enforce"),
     ),
 )
 _REPOSITORY_TAGS = Permission(
@@ -153,7 +175,7 @@ FUNCTIONS = (
     FunctionSpec(
         "notify",
         "posts notices to chat",
-        ledger=("PutItem",),
+        ledger=("PutItem", "GetItem"),
         reads_secrets=True,
         max_concurrency=2,  # chat takes about one message a second and channel
         max_receives=100,  # held back for a quarter of an hour each: a channel that is down for a day loses nothing
@@ -174,6 +196,19 @@ FUNCTIONS = (
         ecr=(
             Permission("ReadImages", ("DescribeImages", "BatchGetImage"), "tags, and the platforms of an index"),
             Permission("ReadFindings", ("DescribeImageScanFindings",), "what the scan found"),
+            Permission(
+                "ReadLabels",
+                ("GetDownloadUrlForLayer",),
+                "the labels in an image's configuration, where the policy's owners go by them",
+                wanted=has("owners"),
+            ),
+            Permission(
+                "ReadEpss",
+                ("ListFindings",),
+                "the EPSS of findings, where the policy asks for it",
+                wanted=asks("findings.epss_from"),
+                service="inspector2",
+            ),
             _REPOSITORY_TAGS,
         ),
         sends_to={"WARDEN_NOTICES": "notify", "WARDEN_QUEUE": "scan_finished"},
@@ -194,7 +229,7 @@ FUNCTIONS = (
                 "PutTagsBack",
                 ("PutImage", "BatchDeleteImage"),
                 "giving a tag back to the image that had it, where the policy says so; the last tag is never taken",
-                where=("tags.moves", "put_back"),
+                wanted=says("tags.moves", "put_back"),
             ),
         ),
         sends_to={"WARDEN_JUDGEMENTS": "scan_finished", "WARDEN_NOTICES": "notify"},

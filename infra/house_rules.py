@@ -19,7 +19,12 @@ from infra.functions import LEAST_RECEIVES
 Properties = Mapping[str, Any]
 
 NO_RESOURCE = frozenset(
-    {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ecr:GetRegistryScanningConfiguration"},
+    {
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "ecr:GetRegistryScanningConfiguration",
+        "inspector2:ListFindings",
+    },
 )
 """Actions that know no resource, so that `*` is all that can be said."""
 NEVER = frozenset({"ecr:DeleteRepository", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration"})

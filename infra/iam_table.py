@@ -20,6 +20,9 @@ has this one policy and no managed ones, and lies under the path `/ecr-warden/<s
 
 `repository/*` are all repositories of the stack's account and region: which of them are changed, and whether any is,
 says `warden.yaml`. `*` stands only where IAM knows no resource: X-Ray, and the registry's scanning configuration.
+Other policies need a little more, each where they ask for it: `owners` the blobs with images' labels
+(`GetDownloadUrlForLayer`), `findings.epss_from` Inspector's `ListFindings`, a channel of type `sns` `Publish` on its
+topic, enforced access and tags that are put back the calls that do so.
 """
 WITHOUT_ASSET = {"aws:cdk:bundling-stacks": []}
 PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": "<region>", "AWS::AccountId": "<account>"}

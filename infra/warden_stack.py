@@ -35,7 +35,9 @@ class WardenStack(Stack):
         Tags.of(self).add("stage", stage.name)
         ledger = Ledger(self, "Ledger", stage=stage)
         code = lambda_code(self, compiled)
-        secrets = sorted({channel["secret"] for channel in compiled["channels"].values()})
+        channels = compiled["channels"].values()
+        secrets = sorted({channel["secret"] for channel in channels if channel["secret"]})
+        topics = sorted({channel["topic"] for channel in channels if channel["topic"]})
         made: dict[str, EventFunction] = {}
         for spec in (spec.under(compiled) for spec in FUNCTIONS):
             made[spec.name] = EventFunction(
@@ -46,6 +48,7 @@ class WardenStack(Stack):
                 ledger=ledger,
                 receivers=made,
                 secrets=secrets if spec.reads_secrets else (),
+                topics=topics if spec.reads_secrets else (),
             )
         CreationTemplates(self, "CreationTemplates", compiled=compiled)
         DailySweep(self, "DailySweep", sweep=made["sweep"], stage=stage)

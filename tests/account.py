@@ -25,6 +25,7 @@ from warden.notices import Notice, from_json
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.tallies import Tallies
+from warden.threads import Threads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -294,6 +295,7 @@ class Stack:
         self.tallies = Tallies(self.dynamodb, "ledger")
         self.judged = JudgedImages(self.dynamodb, "ledger")
         self.held = HeldNews(self.dynamodb, "ledger")
+        self.threads = Threads(self.dynamodb, "ledger")
         self._urls: dict[str, str] = {}
         self._numbers = count(1)
 

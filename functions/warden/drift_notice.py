@@ -46,7 +46,6 @@ def drift(event: RepositoryChanged, deeds: tuple[Deed, ...], home: Home) -> Noti
         next_step=(plain(next_step),),
         links=(link("Open in ECR", console.repository_page(home, event.repository)),),
         footer=console.footer(home, event.repository),
-        thread=event.repository,
         at=event.at.isoformat(),
     )
 

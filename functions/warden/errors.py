@@ -1,4 +1,4 @@
-"""The three ways in which work ends badly; every error that the warden raises by itself is one of them."""
+"""The three ways in which work ends badly; every error of ours is one of them, or a kind of one."""
 
 
 class WardenError(Exception):
@@ -19,3 +19,15 @@ class Unavailable(WardenError):
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Rejected(Invalid):
+    """A chat product refused a message for what it is; `word` is its own short word for why, or empty."""
+
+    def __init__(self, reason: str, word: str) -> None:
+        super().__init__(reason)
+        self.word = word
+
+
+class Unreachable(Unavailable):
+    """The other side gave no answer: to try at once for the next message would wait in vain again."""

@@ -7,7 +7,7 @@ a notice escapes and cuts; whoever makes one never puts markup in. Links are onl
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -118,6 +118,30 @@ def code(text: str) -> Span:
 def link(text: str, url: str) -> Span:
     """A link that we built; never one that came with an event."""
     return Span(text, url=url)
+
+
+MOST_NAMED = 3
+
+
+def follow_up(notice: Notice) -> Notice:
+    """The notice in a line or two, for a channel that was told the rest before and knows no threads."""
+    if not (notice.sections or notice.tables):
+        return notice  # short already, such as that all is well again
+    items = [item for section in notice.sections for item in section.items]
+    named: list[Span] = []
+    for item in items[:MOST_NAMED]:
+        named += [plain(", " if named else " "), item[0]]
+    rest = len(items) - len(items[:MOST_NAMED]) + sum(section.more for section in notice.sections)
+    more = (plain(f" and {rest:,} more"),) if rest > 0 else ()
+    return replace(
+        notice,
+        title=f"Again: {notice.title}",
+        summary=(*notice.summary, *named, *more),
+        sections=(),
+        tables=(),
+        facts=(),
+        next_step=(),
+    )
 
 
 def to_json(notice: Notice, *, channel: str) -> str:

@@ -1,21 +1,21 @@
 """What an event would have posted, from the event and recorded answers alone: nothing is asked and nothing is sent."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from warden import events, verdict_notice
-from warden.channels import slack
-from warden.errors import Invalid, Refused
+from warden.channels import product
+from warden.errors import Invalid
 from warden.events import FindingChanged, HeldNewsDue, Home, NotForUs, ScanFinished
 from warden.exemptions import of_repository
 from warden.findings import Scan, ScanState, state_of
 from warden.images import Image
 from warden.names import Tag
 from warden.notices import Notice
-from warden.policy import Policy
-from warden.scan_results import scan_of
+from warden.policy import ChannelType, Policy
+from warden.scan_results import scan_of, scan_of_event
 from warden.standards import standard_of
 from warden.verdicts import judge
 
@@ -25,13 +25,12 @@ def payloads(
 ) -> list[dict[str, Any]]:
     """The exact payloads that this EventBridge event would post to a kind of channel, none where it is silent.
 
-    `findings` is the JSON of `aws ecr describe-image-scan-findings` for the event's image. Raises Invalid where the
-    event or the findings can't be read, Refused for what this version does not render.
+    `findings` is the JSON of `aws ecr describe-image-scan-findings` for the event's image. What was known before is
+    not known here: the image counts as the first of its line. Raises Invalid where the event or the findings can't be
+    read.
     """
-    if channel != "slack":
-        raise Refused(f"{channel} is not rendered by this version: expected slack")
     notice = _notice(event, findings, policy)
-    return [slack.render(notice)] if notice else []
+    return [product(ChannelType(channel)).render(notice)] if notice else []
 
 
 def _notice(event: Mapping[str, Any], findings: Mapping[str, Any] | None, policy: Policy) -> Notice | None:
@@ -68,6 +67,8 @@ def _tags(detail: Mapping[str, Any]) -> Sequence[Any]:
 def _scan(
     event: Mapping[str, Any], finished: ScanFinished | FindingChanged, findings: Mapping[str, Any] | None
 ) -> Scan:
+    if findings is None and isinstance(finished, FindingChanged):
+        return _read(lambda: scan_of_event(event["detail"]), "the event is not one of a finding")
     if findings is None:
         status = str(event["detail"].get("scan-status", "COMPLETE"))
         state, explanation = state_of("COMPLETE" if status == "INITIAL_SCAN_COMPLETE" else status)
@@ -78,7 +79,11 @@ def _scan(
                 f"--image-id imageDigest={finished.image.digest}`"
             )
         return Scan(state, explanation)
+    return _read(lambda: scan_of([findings]), "the findings are not an answer of DescribeImageScanFindings")
+
+
+def _read(read: Callable[[], Scan], otherwise: str) -> Scan:
     try:
-        return scan_of([findings])
+        return read()
     except (KeyError, TypeError, AttributeError) as error:
-        raise Invalid(f"the findings are not an answer of DescribeImageScanFindings: {error!r}") from None
+        raise Invalid(f"{otherwise}: {error!r}") from None

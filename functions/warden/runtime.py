@@ -33,12 +33,14 @@ from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.secrets import Secrets
 from warden.tallies import Tallies
+from warden.threads import Threads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_inspector2 import Inspector2Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 POLICY = Path(__file__).parent.parent / "policy.json"
@@ -128,6 +130,19 @@ class Deployment:
     def image_labels(self, download: Download) -> ImageLabels:
         """The labels of the registry's images."""
         return ImageLabels(self._ecr, self.registry, download)
+
+    @cached_property
+    def threads(self) -> Threads:
+        """The threads of the channels, in the ledger's table."""
+        return Threads(self._dynamodb, self["WARDEN_LEDGER"])
+
+    def publish(self, topic: str, text: str) -> None:
+        """Publish a text to an SNS topic."""
+        self._sns.publish(TopicArn=topic, Message=text)
+
+    @cached_property
+    def _sns(self) -> "SNSClient":
+        return boto3.client("sns", config=RETRYING)
 
     @cached_property
     def secrets(self) -> Secrets:

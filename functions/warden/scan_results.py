@@ -53,6 +53,20 @@ def scan_of(pages: Iterable[Mapping[str, Any]]) -> Scan:
     return Scan(ScanState.SCANNED, explanation, tuple(active), tuple(suppressed), used, enhanced=enhanced)
 
 
+def scan_of_event(detail: Mapping[str, Any]) -> Scan:
+    """What an `Inspector2 Finding` event alone says of its image: that one finding."""
+    found = tuple(read_enhanced(detail))
+    status = detail.get("status")
+    return Scan(
+        ScanState.SCANNED,
+        "scanned",
+        findings=found if status not in {"CLOSED", "SUPPRESSED"} else (),
+        suppressed=found if status == "SUPPRESSED" else (),
+        in_use=_in_use(detail),
+        enhanced=True,
+    )
+
+
 def read_basic(answer: Mapping[str, Any]) -> Finding:
     """One element of `findings`. Raises KeyError where it has no name.
 
@@ -71,7 +85,9 @@ def read_basic(answer: Mapping[str, Any]) -> Finding:
 
 
 def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
-    """One element of `enhancedFindings`: one finding for each package that has the vulnerability.
+    """One element of `enhancedFindings`, or the detail of an event: one finding for each package that has it.
+
+    Only the event has the EPSS.
 
     Raises KeyError where it has neither the vulnerability's identifier nor a title.
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EnhancedImageScanFinding.html
@@ -88,11 +104,12 @@ def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
             package=package.get("name") or "unknown package",
             version=_version(package),
             fixed_in=fixed_in,
-            score=_score(answer.get("score")),
+            score=_score(answer.get("score", answer.get("inspectorScore"))),
             kind="" if manager in _OPERATING_SYSTEM else _LANGUAGES.get(manager, manager.lower()),
             exploit=answer.get("exploitAvailable") == "YES",
             unfixable=fixed_in is None and answer.get("fixAvailable") == "NO",
             unexploited=answer.get("exploitAvailable") == "NO",
+            epss=_score((answer.get("epss") or {}).get("score")),
         )
 
 

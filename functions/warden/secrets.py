@@ -1,6 +1,7 @@
-"""The addresses of channels, out of Secrets Manager; they go nowhere but to the request that needs them."""
+"""Where channels post to, out of Secrets Manager; it goes nowhere but to the request that needs it."""
 
 import json
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,32 +14,47 @@ KEPT = timedelta(minutes=5)
 """How long a value is used before it is read again, so that a new address is taken up without a deployment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a channel's secret holds: the `url` of a webhook, and the `key` that signs what goes to it.
+
+    Or the `token` of a Slack bot, the id of the `channel` that it posts to, and the address of the `api` where it is
+    not Slack's own. None of it stands in the repr.
+    """
+
+    url: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    channel: str = field(default="", repr=False)
+    api: str = field(default="", repr=False)
+
+
 class Secrets:
-    """Webhook addresses by the name of their secret."""
+    """What channels need to post, by the name of their secret."""
 
     def __init__(self, client: "SecretsManagerClient") -> None:
         """`client` is a Secrets Manager client."""
         self._client = client
-        self._known: dict[str, tuple[str, datetime]] = {}
+        self._known: dict[str, tuple[Credentials, datetime]] = {}
 
-    def webhook(self, secret: str, *, now: datetime) -> str:
-        """The https address in the secret: its whole text, or the `url` of a JSON object.
+    def credentials(self, secret: str, *, now: datetime) -> Credentials:
+        """What the secret holds: its whole text is a webhook's https address, or a JSON object of the fields.
 
-        Raises Unavailable where there is none, so that the notice waits until somebody mends it. No error shows any of
-        the secret's text.
+        Raises Unavailable where it holds neither an address nor a token, so that the notice waits until somebody mends
+        it. No error shows any of the secret's text.
         """
         known = self._known.get(secret)
         if known and now - known[1] < KEPT:
             return known[0]
-        address = _address(secret, self._read(secret))
-        self._known[secret] = (address, now)
-        return address
+        found = _read(secret, self._text(secret))
+        self._known[secret] = (found, now)
+        return found
 
     def forget(self, secret: str) -> None:
         """Read it again next time: the address did not work."""
         self._known.pop(secret, None)
 
-    def _read(self, secret: str) -> str:
+    def _text(self, secret: str) -> str:
         try:
             answer = self._client.get_secret_value(SecretId=secret)
         except self._client.exceptions.ResourceNotFoundException:
@@ -52,15 +68,20 @@ class Secrets:
         return text.strip()
 
 
-def _address(secret: str, text: str) -> str:
+def _read(secret: str, text: str) -> Credentials:
+    values = {"url": text}
     if text.startswith("{"):
         try:
-            text = str(json.loads(text).get("url", ""))
-        except ValueError:
-            text = ""
-    if not text.startswith("https://"):
+            values = dict(json.loads(text))
+        except (ValueError, RecursionError):
+            values = {}
+    known = {each.name for each in fields(Credentials)}
+    found = Credentials(**{name: value for name, value in values.items() if name in known and isinstance(value, str)})
+    if found.token and found.channel:
+        return found
+    if not found.url.startswith("https://"):
         raise Unavailable(
             f"the secret {secret} does not hold a webhook URL: expected one line that starts with https://, "
-            'or {"url": "https://..."}'
+            'or {"url": "https://..."}, or for a bot of Slack {"token": "xoxb-...", "channel": "C..."}'
         )
-    return text
+    return found

@@ -4,6 +4,7 @@ Two tags are of one line if they differ only in numbers and in commit hashes: `v
 `main-9f31c07`, `2.1-alpine` and `2.0-alpine`. Where the numbers are a version (they begin the tag, or have dots), the
 one before is the next smaller version, whenever it was pushed: `v1.4.2` follows `v1.4.1` also where `v2.0.0` lies
 between. Elsewhere it is the one that was pushed before, and a tag that moves, such as `latest`, is a line by itself.
+Versions and what was merely pushed are never of one line: `1.10` says nothing of `41d9be2`.
 """
 
 import re
@@ -16,8 +17,12 @@ from warden.names import Tag
 _HASH = re.compile(r"(?<![A-Za-z0-9])(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}(?![A-Za-z0-9])")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _VERSION = re.compile(r"v?[0-9]|.*[0-9]\.[0-9]", re.DOTALL)
+_BARE_HASH = re.compile(r"[0-9a-f]{7,64}")
+"""A whole tag of which one can't say whether it is a hash, a date or a count: one in thirty short hashes has no letter."""
 _OURS = ("sha256-", "warden.", "quarantine.", "moved-")
 """Tags that signing tools and the warden write: they say nothing of what came before."""
+MOST_LINES = 20
+"""ECR allows a thousand tags, and each line is asked for and written to; those of versions come first."""
 
 
 class Place(NamedTuple):
@@ -30,11 +35,14 @@ class Place(NamedTuple):
 def places(image: Image) -> tuple[Place, ...]:
     """The places that the image has by its tags: of versions first, of builds then, of tags that move last.
 
-    An image without a tag is in no line.
+    An image without a tag is in no line. Of several tags of one line (`v1`, `v1.4`, `v1.4.2`) the last one counts.
     """
     tags = [tag for tag in image.tags if not tag.startswith(_OURS)]
-    ranked = sorted((_rank(tag), tag) for tag in tags)
-    return tuple({place.line: place for place in (_place(tag, image) for _, tag in ranked)}.values())
+    last: dict[str, Place] = {}
+    for _, tag in sorted((_rank(tag), tag) for tag in tags):
+        place = _place(tag, image)
+        last[place.line] = max(last.get(place.line, place), place)
+    return tuple(last.values())[:MOST_LINES]
 
 
 def line_of(tag: Tag) -> str:
@@ -43,7 +51,7 @@ def line_of(tag: Tag) -> str:
     >>> line_of(Tag("v1.4.2")), line_of(Tag("main-41d9be2")), line_of(Tag("1.2.3-alpine3.20")), line_of(Tag("latest"))
     ('v*', 'main-*', '*-alpine*', 'latest')
     """
-    return _NUMBERS.sub("*", _HASH.sub("*", tag))
+    return "*" if _BARE_HASH.fullmatch(tag) else _NUMBERS.sub("*", _HASH.sub("*", tag))
 
 
 def _rank(tag: Tag) -> int:
@@ -53,14 +61,14 @@ def _rank(tag: Tag) -> int:
 
 
 def _is_version(tag: Tag) -> bool:
-    return _HASH.search(tag) is None and _VERSION.match(tag) is not None
+    return _BARE_HASH.fullmatch(tag) is None and _VERSION.match(_HASH.sub("", tag)) is not None
 
 
 def _place(tag: Tag, image: Image) -> Place:
     pushed = f"{image.pushed_at.astimezone(UTC).isoformat(timespec='microseconds')}#{image.id.digest}"
     if not _is_version(tag):
-        return Place(line_of(tag), pushed)
-    numbers = (number for run in _NUMBERS.findall(tag) for number in run.split("."))
+        return Place(f"pushed {line_of(tag)}", pushed)
+    numbers = (number for run in _NUMBERS.findall(_HASH.sub("", tag)) for number in run.split("."))
     return Place(line_of(tag), f"{'.'.join(map(_sortable, numbers))}#{pushed}")
 
 

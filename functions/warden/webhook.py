@@ -17,7 +17,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, cast
 
-from warden.errors import Invalid, Unavailable
+from warden.errors import Rejected, Unavailable, Unreachable
 from warden.text import clean
 
 DEADLINE = 10.0
@@ -79,13 +79,15 @@ def post(
     channel: str = "of this notice",
     headers: Mapping[str, str] | None = None,
     deadline: float = DEADLINE,
-) -> None:
-    """Post the message (JSON, unless `headers` say otherwise) and return when the other side took it.
+    most: int = _ANSWER,
+) -> str:
+    """Post the message (JSON, unless `headers` say otherwise); returns the first `most` bytes of what is answered.
 
-    `allowed_hosts` are `host` (then the port is 443) or `host:port`; a private, loopback or link-local address is
-    connected to only where the list has that IP address, or localhost, with its port. `channel` is what errors call it.
+    `allowed_hosts` are `host` (then the port is 443) or `host:port`, or `*.host` for whatever is below it; a private,
+    loopback or link-local address is connected to only where the list has that IP address, or localhost, with its port.
+    `channel` is what errors call it.
 
-    Raises Invalid where the message was refused for what it is. Raises Unavailable in every other case: the other side
+    Raises Rejected where the message was refused for what it is. Raises Unavailable in every other case: the other side
     can't be reached, is too busy (`retry_after` seconds, where it said how long), or the address is one that we won't
     post to, until the channel's secret is mended. A deadline that passes after the message went out is Unavailable as
     well: the message may then come twice, which is better than not at all.
@@ -94,13 +96,14 @@ def post(
     sent = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "ecr-warden", "Connection": "close"}
     try:
         addresses = _resolve(target)
-        answer = _exchange(target, addresses, body, sent | dict(headers or {}), time.monotonic() + deadline)
+        answer = _exchange(target, addresses, body, sent | dict(headers or {}), time.monotonic() + deadline, most)
     except (OSError, http.client.HTTPException) as error:
         trouble = error
     else:
-        return _judge(answer, channel, url)
+        _judge(answer, channel, url)
+        return answer.body
     # Raised outside of the handler: an error that it caught can hold the request, and with it the URL.
-    raise Unavailable(f"channel {channel}: {target.host} can't be reached: {_words(trouble)}")
+    raise Unreachable(f"channel {channel}: {target.host} can't be reached: {_words(trouble)}")
 
 
 def _target(url: str, channel: str, allowed_hosts: Collection[str]) -> _Target:
@@ -112,12 +115,19 @@ def _target(url: str, channel: str, allowed_hosts: Collection[str]) -> _Target:
         )
     host, port = match["host"].lower(), int(match["port"] or http.client.HTTPS_PORT)
     named = f"{host}:{port}" in allowed_hosts
-    if not named and (port != http.client.HTTPS_PORT or host not in allowed_hosts):
+    if not named and (port != http.client.HTTPS_PORT or not is_listed(host, allowed_hosts)):
         raise Unavailable(
             f"channel {channel}: its secret holds a URL of a host that we don't post to: expected one of "
             f"{', '.join(sorted(allowed_hosts))}"
         )
     return _Target(host.strip("[]"), port, match["path"], named and _is_local_name(host))
+
+
+def is_listed(host: str, allowed_hosts: Collection[str]) -> bool:
+    """Whether the list names the host, or what it is below of."""
+    labels = host.split(".")
+    below = any(entry.startswith("*.") and host.endswith(entry[1:]) for entry in allowed_hosts)
+    return host in allowed_hosts or (below and all(labels))
 
 
 def _is_local_name(host: str) -> bool:
@@ -155,12 +165,14 @@ def _wrapped(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
 
 
-def _exchange(target: _Target, addresses: list[str], body: bytes, headers: Mapping[str, str], ends: float) -> _Answer:
+def _exchange(
+    target: _Target, addresses: list[str], body: bytes, headers: Mapping[str, str], ends: float, most: int
+) -> _Answer:
     connection = _Connection(target, addresses, ends)
     try:
         connection.request("POST", target.path, body, dict(headers))
         response = connection.getresponse()
-        text = response.read(_ANSWER).decode("utf-8", "replace")
+        text = response.read(most).decode("utf-8", "replace")
         return _Answer(response.status, text, {name.lower(): value for name, value in response.getheaders()})
     finally:
         connection.close()
@@ -234,7 +246,7 @@ def _judge(answer: _Answer, channel: str, url: str) -> None:
         raise Unavailable(f"{said}: redirects are not followed; check the URL in the channel's secret")
     if status in _NO_SUCH_WEBHOOK or reason in _REFUSALS:
         raise Unavailable(f"{said}: {_REFUSALS.get(reason, 'no such webhook')}; check the channel's secret")
-    raise Invalid(f"{said}: the message is not one that it takes")
+    raise Rejected(f"{said}: the message is not one that it takes", reason)
 
 
 def _reason(body: str, url: str) -> str:

@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FUNCTIONS = Path("functions")
-THROUGH = ("enforcement", "observing", "once", "tag_watch")
+THROUGH = ("enforcement", "looking", "observing", "once", "tag_watch", "telling")
 """Modules between handlers and adapters: who imports them calls what they call."""
 ADAPTERS = {
-    "registry": "Registry",
-    "image_tags": "ImageTags",
-    "ledger": "Ledger",
-    "tallies": "Tallies",
+    "registry": ("registry", "Registry"),
+    "image_tags": ("image_tags", "ImageTags"),
+    "labels": ("image_labels", "ImageLabels"),
+    "inspector": ("inspector", "Inspector"),
+    "ledger": ("ledger", "Ledger"),
+    "tallies": ("tallies", "Tallies"),
+    "judged": ("judged_images", "JudgedImages"),
+    "held": ("held_news", "HeldNews"),
+    "threads": ("threads", "Threads"),
 }
+"""By the name under which code has them: module and class."""
+ASK_THE_REGISTRY = ("registry", "image_tags", "labels", "inspector")
+ASK_THE_LEDGER = ("ledger", "tallies", "judged", "held", "threads")
 CLIENTS = {"client", "_client", "_once_client"}
 
 
@@ -26,13 +34,13 @@ class Uses:
 
 
 def registry_actions(handler: str) -> set[str]:
-    """The ECR actions that the handler can cause."""
-    return _actions(handler, "registry") | _actions(handler, "image_tags")
+    """The actions of ECR and Inspector that the handler can cause."""
+    return set().union(*(_actions(handler, adapter) for adapter in ASK_THE_REGISTRY))
 
 
 def ledger_actions(handler: str) -> set[str]:
     """The DynamoDB actions that the handler can cause."""
-    return _actions(handler, "ledger") | _actions(handler, "tallies")
+    return set().union(*(_actions(handler, adapter) for adapter in ASK_THE_LEDGER))
 
 
 def uses(handler: str) -> Uses:
@@ -71,8 +79,9 @@ def _reached(handler: str) -> Iterator[ast.Module]:
 
 def _operations(adapter: str) -> dict[str, set[str]]:
     """The AWS actions of each method of an adapter, through its other methods, its functions and other adapters."""
-    tree = _tree(FUNCTIONS / "warden" / f"{adapter}.py")
-    (class_,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ADAPTERS[adapter])
+    module, name = ADAPTERS[adapter]
+    tree = _tree(FUNCTIONS / "warden" / f"{module}.py")
+    (class_,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     methods = {node.name: node for node in class_.body if isinstance(node, ast.FunctionDef)}
 
     def actions(name: str, seen: frozenset[str]) -> set[str]:
@@ -92,7 +101,7 @@ def _elsewhere(call: ast.Call) -> set[str]:
     if isinstance(call.func, ast.Attribute):
         adapter = _name(call.func.value).removeprefix("_")
         return _operations(adapter).get(call.func.attr, set()) if adapter in ADAPTERS else set()
-    beside = (node for adapter in ADAPTERS for node in _tree(FUNCTIONS / "warden" / f"{adapter}.py").body)
+    beside = (node for module, _ in ADAPTERS.values() for node in _tree(FUNCTIONS / "warden" / f"{module}.py").body)
     functions = [node for node in beside if isinstance(node, ast.FunctionDef) and node.name == _name(call.func)]
     inner = (node for function in functions for node in ast.walk(function) if isinstance(node, ast.Call))
     return {action for node in inner for action in _action(node)}

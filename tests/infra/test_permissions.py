@@ -59,9 +59,10 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
             "Notify",
             sends("Notify")
             | {
+                "dynamodb:GetItem": ["Ledger/Table"],
                 "secretsmanager:GetSecretValue": [
                     f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:warden/slack-platform-??????"
-                ]
+                ],
             },
         ),
         (

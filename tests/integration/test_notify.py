@@ -1,7 +1,8 @@
 """A notice is posted once, waits while its channel is broken, and never shows where it was posted to."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -10,8 +11,9 @@ import pytest
 from notify import Notices
 from tests.account import Stack
 from tests.builders import NOW, a_policy
-from warden.errors import Invalid, Unavailable
+from warden.errors import Invalid, Unavailable, Unreachable
 from warden.notices import Level, Notice, bold, plain, to_json
+from warden.posting import Posting
 from warden.secrets import KEPT, Secrets
 
 URL = "https://hooks.slack.com/services/T000/B000/not-a-real-token"
@@ -25,11 +27,20 @@ class Chat:
     posts: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     allowed: frozenset[str] = frozenset()
 
-    def __call__(self, url: str, body: bytes, *, channel: str, allowed_hosts: frozenset[str]) -> None:
+    def __call__(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        channel: str,
+        allowed_hosts: frozenset[str],
+        **_: Any,
+    ) -> str:
         self.allowed = allowed_hosts
         if self.refusals:
             raise self.refusals.pop(0)
         self.posts.append((url, json.loads(body), channel))
+        return "ok"
 
 
 def notice(id: str = "n1") -> Notice:
@@ -49,7 +60,11 @@ def secret(text: str | None = URL) -> None:
 
 def function(stack: Stack, chat: Chat) -> Notices:
     secrets = Secrets(boto3.client("secretsmanager", region_name="eu-central-1"))
-    return Notices(a_policy(), stack.ledger, secrets, chat)
+    return Notices(a_policy(), stack.ledger, stack.threads, Posting(secrets, chat, publish=no_topic))
+
+
+def no_topic(topic: str, text: str) -> None:
+    raise AssertionError(f"published to {topic}: {text}")
 
 
 def body(id: str = "n1", channel: str = "platform") -> str:
@@ -154,7 +169,37 @@ def test_a_busy_channel_says_how_long_and_another_copy_may_go_on(stack: Stack) -
     with pytest.raises(Unavailable) as refusal:
         notices.handle(stack.message(body(), id="a"))
     assert refusal.value.retry_after == 30
-    assert notices.handle(stack.message(body(), id="b")).name == "Posted"
+    with pytest.raises(Unavailable, match="rests") as refusal:
+        notices.handle(stack.message(body(), id="b", now=NOW + timedelta(seconds=10)))
+    assert refusal.value.retry_after == 20
+    assert notices.handle(stack.message(body(), id="b", now=NOW + timedelta(seconds=30))).name == "Posted"
+
+
+def test_while_one_channel_is_down_the_others_go_on_and_nothing_is_lost(stack: Stack) -> None:
+    """For an hour it gives no answer: each sandbox waits for that once a minute, and not for every notice."""
+    secret()
+    chat = Chat()
+    policy = a_policy(known_channels={"other": {"type": "slack", "secret": "warden/slack-platform"}})
+    notices = replace(function(stack, chat), policy=policy)
+    waiting = [stack.message(body(f"n{number}")) for number in range(20)]
+    asked = 0
+    for second in range(0, 3601, 20):
+        now = NOW + timedelta(seconds=second)
+        for number, message in list(enumerate(waiting)):
+            down = second < 3600
+            chat.refusals = [Unreachable("no answer in time")] if down else []
+            try:
+                notices.handle(replace(message, now=now))
+                waiting.remove(message)
+            except Unavailable:
+                asked += down and not chat.refusals
+            if down and number == 0:
+                chat.refusals = []
+                other = stack.message(body(f"other-{second}", "other"), now=now)
+                assert notices.handle(other).name == "Posted"
+    assert waiting == []
+    assert asked == 60
+    assert sum(channel == "platform" for _, _, channel in chat.posts) == 20
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"channel": "platform"}', '{"channel": "platform", "notice": {}}'])

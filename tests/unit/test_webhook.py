@@ -20,7 +20,7 @@ from local.chat import Chat, certificates
 from local.chat.incoming import Answer, too_many
 from warden import webhook
 from warden.channels.slack import HOSTS as SLACK_HOSTS
-from warden.errors import Invalid, Unavailable, WardenError
+from warden.errors import Rejected, Unavailable, WardenError
 
 SECRET = "canary0token0of0the0webhook"
 BODY = json.dumps({"text": "hello"}).encode()
@@ -105,7 +105,7 @@ def post(url: str, *hosts: str, deadline: float = 5.0, headers: dict[str, str] |
 
 def failure(url: str, *hosts: str, deadline: float = 5.0) -> WardenError:
     """The error that a post ends with, after looking for the URL in everything that could be logged of it."""
-    with pytest.raises((Invalid, Unavailable)) as caught:
+    with pytest.raises((Rejected, Unavailable)) as caught:
         post(url, *hosts, deadline=deadline)
     error = caught.value
     told = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
@@ -147,13 +147,13 @@ def test_the_request_is_one_that_slack_understands(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("status", "reason", "kind", "words"),
     [
-        (400, "invalid_payload", Invalid, "not one that it takes"),
-        (400, "invalid_blocks", Invalid, "not one that it takes"),
-        (400, "invalid_blocks_format", Invalid, "not one that it takes"),
-        (400, "msg_blocks_too_long", Invalid, "not one that it takes"),
-        (400, "no_text", Invalid, "not one that it takes"),
-        (400, "too_many_attachments", Invalid, "not one that it takes"),
-        (413, "", Invalid, "not one that it takes"),
+        (400, "invalid_payload", Rejected, "not one that it takes"),
+        (400, "invalid_blocks", Rejected, "not one that it takes"),
+        (400, "invalid_blocks_format", Rejected, "not one that it takes"),
+        (400, "msg_blocks_too_long", Rejected, "not one that it takes"),
+        (400, "no_text", Rejected, "not one that it takes"),
+        (400, "too_many_attachments", Rejected, "not one that it takes"),
+        (413, "", Rejected, "not one that it takes"),
         (400, "user_not_found", Unavailable, "check the channel's secret"),
         (400, "no_team", Unavailable, "check the channel's secret"),
         (401, "", Unavailable, "check the channel's secret"),
@@ -355,6 +355,23 @@ def test_an_allowed_name_that_leads_into_a_private_network_is_not_followed(
     assert "not public" in str(error)
     assert connected == []
     assert not webhook.is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "listed"),
+    [
+        ("a.logic.azure.com", True),
+        ("prod-12.westeurope.logic.azure.com", True),
+        ("logic.azure.com", False),
+        ("evillogic.azure.com", False),
+        (".logic.azure.com", False),
+        ("a..logic.azure.com", False),
+        ("a.logic.azure.com.evil.example", False),
+        ("hooks.example.com", True),
+    ],
+)
+def test_a_host_is_listed_by_its_name_or_by_what_it_is_below(host: str, listed: bool) -> None:
+    assert webhook.is_listed(host, {"*.logic.azure.com", "hooks.example.com"}) is listed
 
 
 @pytest.mark.parametrize("address", ["3.5.140.2", "2600:1f00::1", "64:ff9b::305:8c02", "::ffff:3.5.140.2"])

@@ -17,6 +17,9 @@ from warden.text import ELLIPSIS, clean, clip_middle
 HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 """Where incoming webhooks live."""
 
+NOT_TAKEN = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_payload", "msg_blocks_too_long"})
+"""Slack's words for a message whose blocks it does not take: the plain one may be."""
+
 BUDGET = 12_000
 """Characters of the whole message as JSON, escapes counted. Slack refuses about 13,200 as `msg_blocks_too_long`, which
 its reference doesn't say: https://github.com/slackapi/bolt-js/issues/2509."""
@@ -62,6 +65,23 @@ def render(notice: Notice) -> Json:
     lists: tuple[Section | Table, ...] = (*notice.sections, *notice.tables)
     message["blocks"][len(above) : len(above)] = _lists(lists, BUDGET - weight(message))
     return message
+
+
+def render_plainly(notice: Notice) -> Json:
+    """The same news without blocks, for whatever does not take them: text alone, in which nothing is markup."""
+    lines = [
+        heading(notice, HEADER_LIMIT, _HEADER_ROOM),
+        *(
+            "".join(span.text for span in line)
+            for line in (notice.summary, *(item for section in notice.sections for item in section.items))
+        ),
+        *(" · ".join(row) for table in notice.tables for row in (table.columns, *table.rows)),
+    ]
+    shown = [fit(line, _ITEM, _ITEM_ROOM, clean) for line in lines[: _ITEMS + 2]]
+    more = _and_more(len(lines) - len(shown))
+    shown += [more[0]["text"]] if more else []
+    text = "\n".join(_escape(line) for line in shown if line.strip())
+    return {"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 
 
 def _fallback(title: str, summary: Line) -> str:

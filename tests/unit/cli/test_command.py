@@ -155,13 +155,14 @@ def test_render_prints_an_empty_list_for_an_event_that_is_silent(policy_file: st
 
 
 @pytest.mark.parametrize("channel", ["teams", "discord", "google_chat", "webhook", "sns"])
-def test_render_says_honestly_which_channels_it_does_not_know(channel: str, policy_file: str) -> None:
-    event = _event("ecr-image-action.push.tagged.json")
+def test_render_prints_what_each_kind_of_channel_would_get(channel: str, policy_file: str) -> None:
+    event = _event("inspector2-finding.ecr.active.critical-exploit-in-use.json")
 
     result = run("render", "--event", event, "--channel", channel, "--policy", policy_file)
 
-    assert result.exit_code == 1
-    assert f"{channel} is not rendered by this version" in result.stderr
+    (payload,) = json.loads(result.stdout)
+    assert "CVE-2021-44228" in json.dumps(payload)
+    assert "EPSS 94" in json.dumps(payload)
 
 
 @pytest.mark.parametrize(

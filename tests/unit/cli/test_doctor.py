@@ -18,6 +18,7 @@ from cli.main import commands
 from cli.prerequisites import Check, Status, Trail, check_node, check_webhook
 from tests.unit.policy.policies import a_file
 from warden.errors import Unavailable
+from warden.secrets import Credentials
 
 WEBHOOK = "https://hooks.slack.com/services/T00/B00/hunter2"
 TRAIL = Trail("all", logging=True, writes=True)
@@ -67,9 +68,9 @@ class AnAccount:
     def scanning(self) -> tuple[str, int]:
         return _given(self.scan_type)
 
-    def webhook(self, secret: str) -> str:
+    def credentials(self, secret: str) -> Credentials:
         assert secret == "warden/slack-platform"
-        return _given(self.url)
+        return Credentials(url=_given(self.url))
 
     def trails(self) -> tuple[Trail, ...]:
         return _given(self.found_trails)
@@ -222,7 +223,7 @@ def test_an_empty_account_lacks_what_a_deployment_needs(account: Account) -> Non
     assert account.scanning() == ("BASIC", 0)
     assert account.trails() == ()
     with pytest.raises(Unavailable, match="the secret warden/slack-platform does not exist"):
-        account.webhook("warden/slack-platform")
+        account.credentials("warden/slack-platform")
 
 
 def test_the_bootstrap_version_is_read_where_cdk_keeps_it(account: Account) -> None:
@@ -234,7 +235,7 @@ def test_the_bootstrap_version_is_read_where_cdk_keeps_it(account: Account) -> N
 def test_a_webhook_is_read_as_the_notify_function_reads_it(account: Account) -> None:
     boto3.client("secretsmanager").create_secret(Name="warden/s", SecretString=json.dumps({"url": WEBHOOK}))
 
-    assert account.webhook("warden/s") == WEBHOOK
+    assert account.credentials("warden/s") == Credentials(url=WEBHOOK)
 
 
 @pytest.mark.parametrize(
