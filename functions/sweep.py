@@ -15,7 +15,7 @@ from warden.notices import Notice, to_json
 from warden.observing import observe
 from warden.once import once
 from warden.planning import plan
-from warden.policy import Policy
+from warden.policy import Exemption, Policy
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
@@ -25,6 +25,8 @@ LOOKED_BACK = timedelta(hours=48)
 """How far back an image without a verdict is looked for: two sweeps, so that one lost event costs a day at most."""
 LAPSES_LOOKED_BACK = 7
 """Days: sweeps may have failed meanwhile."""
+UNUSED_FOR = timedelta(days=14)
+"""How long an exemption may count for nothing before that is said."""
 GIVEN_UP = timedelta(hours=6)
 """When the summary is posted even though not every repository was looked at."""
 SAME_NEWS = timedelta(days=30)
@@ -156,6 +158,13 @@ class Sweep:
     def _reminder(self, image: Image, now: datetime) -> str:
         return messages.push_reminder(image.id, id=f"reminder {image.id}", at=now, home=self.home)
 
+    def _unused_exemptions(self, now: datetime) -> tuple[Exemption, ...]:
+        """Those in force that have counted for nothing since they were first seen, a while ago."""
+        in_force = (one for one in self.policy.exemptions if exemptions.last_day(one) >= now.date())
+        return tuple(
+            one for one in in_force if self.ledger.is_unused(exemptions.key(one), now=now, since=now - UNUSED_FOR)
+        )
+
     def _sum_up(self, event: SummaryDue, message: Message) -> Outcome:
         counts, lines = self.tallies.read(event.sweep)
         if counts["looked_at"] < counts["expected"] and message.now - event.at < GIVEN_UP:
@@ -163,8 +172,11 @@ class Sweep:
             return Outcome("SummaryPostponed", event.sweep)
         first = not self.ledger.is_done(HELLO, now=message.now)
         lapsing = exemptions.lapsing(self.policy.exemptions, message.now.date())
-        notice = sweep_notice.swept(event.sweep, counts, lines, self.policy, self.home, first=first, lapsing=lapsing)
-        if not (first or lines or lapsing):
+        unused = self._unused_exemptions(message.now)
+        notice = sweep_notice.swept(
+            event.sweep, counts, lines, self.policy, self.home, first=first, lapsing=lapsing, unused=unused
+        )
+        if not (first or lines or lapsing or unused):
             return Outcome("NothingToSay", event.sweep)
         said = once(
             self.ledger,

@@ -22,11 +22,12 @@ def swept(
     *,
     first: bool,
     lapsing: Sequence[Exemption] = (),
+    unused: Sequence[Exemption] = (),
 ) -> Notice:
     """What a sweep found, in one notice; the `first` one says hello and what would be done.
 
     `tally` counts repositories and settings, `lines` say what differs in each repository, `lapsing` are exemptions that
-    are soon over.
+    are soon over, and `unused` those that count for nothing.
     """
     told = {repository: tuple(said) for repository, said in sorted(lines.items())}
     by_change: dict[str, list[str]] = {}
@@ -34,7 +35,7 @@ def swept(
         for line in said:
             by_change.setdefault(line, []).append(repository)
     changes = sorted(by_change.items(), key=lambda change: (-len(change[1]), change[0]))
-    level, title = _sweep_heading(tally, len(told), first=first)
+    level, title = _sweep_heading(tally, len(told), first=first, lapsing=bool(lapsing))
     items = tuple(_change_line(*change) for change in changes[:MOST_CHANGES])
     sections = (
         Section("What differs", items, more=max(0, len(changes) - MOST_CHANGES)),
@@ -42,6 +43,11 @@ def swept(
             "Exemptions that are soon over",
             tuple(map(_lapse_line, lapsing[:MOST_LAPSES])),
             more=max(0, len(lapsing) - MOST_LAPSES),
+        ),
+        Section(
+            "Exemptions that nothing uses: take them out",
+            tuple(map(_lapse_line, unused[:MOST_LAPSES])),
+            more=max(0, len(unused) - MOST_LAPSES),
         ),
     )
     # News that was acted on is news each time; a standing difference is told once.
@@ -52,6 +58,7 @@ def swept(
             str(first),
             *(f"{change} {repositories}" for change, repositories in changes),
             *(f"{one.cve} {one.until}" for one in lapsing),
+            *(f"{one.cve} unused" for one in unused),
         ),
         kind="hello" if first else "sweep",
         level=level,
@@ -69,13 +76,13 @@ def swept(
     )
 
 
-def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool) -> tuple[Level, str]:
+def _sweep_heading(tally: Mapping[str, int], differing: int, *, first: bool, lapsing: bool) -> tuple[Level, str]:
     if first:
         return Level.HELLO, "ECR Warden is here"
     if tally.get("blocked", 0) or tally.get("refused", 0) or _missed(tally):
         return Level.ATTENTION, "repositories need a person"
     if not differing:
-        return Level.ATTENTION, "exemptions are soon over"
+        return Level.ATTENTION, "exemptions are soon over" if lapsing else "exemptions that nothing uses"
     return Level.CHANGE, f"{_repositories(differing)} off the standard"
 
 

@@ -10,10 +10,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from image_pushed import PushedImages
-from scan_finished import FinishedScans
 from tests.account import Account, Stack, a_finding
-from tests.builders import HOME, NOW, a_policy, an_exemption, api_call, digest, push
-from tests.functions import REPORT, SWEEP, run, sweep, text
+from tests.builders import HOME, NOW, a_policy, an_exemption, api_call, digest, push, scanned
+from tests.functions import REPORT, SWEEP, finished_scans, run, sweep, text
 from warden import events, messages
 from warden.names import ImageId, RepositoryName
 from warden.notices import Level
@@ -111,9 +110,7 @@ def test_an_image_with_a_verdict_or_of_long_ago_is_not_reminded_of(account: Acco
     judged = account.push("judged")
     account.push("old", age=timedelta(days=3))
     account.scanned(judged, a_finding())
-    queues = {"notices": stack.queue("notices"), "own": stack.queue("own")}
-    finished = FinishedScans(HOME, a_policy(), account.registry, stack.ledger, **queues)
-    finished.handle(stack.message(messages.judgement_request(judged, id="e", at=NOW, home=HOME)))
+    finished_scans(account, stack).handle(stack.message(messages.judgement_request(judged, id="e", at=NOW, home=HOME)))
     run(sweep(account, stack), stack)
     assert stack.bodies("pushes") == []
 
@@ -156,6 +153,27 @@ def test_images_of_exemptions_that_are_over_are_judged_again(account: Account, s
     sweep(account, stack).handle(next_day)
     (once_more,) = stack.bodies("judgements")
     assert digest("2026-11-23") in once_more
+
+
+def test_an_exemption_that_nothing_has_used_for_two_weeks_is_told(account: Account, stack: Stack) -> None:
+    used, unused = an_exemption("CVE-2026-1", until="2027-06-30"), an_exemption("CVE-2026-2", until="2027-06-30")
+    over = an_exemption("CVE-2026-3", until="2026-11-01")
+    policy = a_policy(exemptions=[used, unused, over])
+    run(sweep(account, stack, policy), stack)
+    stack.bodies("notices")
+    image = account.push("image", repository="team/app")
+    account.scanned(image, a_finding("CVE-2026-1"))
+    finished_scans(account, stack, policy).handle(stack.message(scanned(image)))
+    for days in (13, 14, 15):
+        day = NOW + timedelta(days=days)
+        start = SWEEP.replace("2026-11-23", day.date().isoformat())
+        run(sweep(account, stack, policy), stack, start, now=day)
+    (notice,) = [notice for notice in stack.notices() if notice.title == "exemptions that nothing uses"]
+    (section,) = notice.sections
+    assert section.title == "Exemptions that nothing uses: take them out"
+    assert "".join(span.text for span in section.items[0]) == (
+        "CVE-2026-2 · last day 30 Jun 2027 · alice: not reachable · warden.yaml:30"
+    )
 
 
 def test_exemptions_that_are_soon_over_are_told_once(account: Account, stack: Stack) -> None:
