@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from warden import console
 from warden.events import Home
 from warden.names import Severity
 from warden.news import NewFinding, News
-from warden.notices import Level, Line, Notice, Span, Table, bold, code, link, notice_id, plain
+from warden.notices import Level, Line, Notice, Section, Span, Table, bold, code, link, notice_id, plain
 from warden.verdict_notice import page_of
 
 FEWEST = 4
@@ -20,6 +21,7 @@ MOST = 0.8
 
 def storm(news: Sequence[News], home: Home, *, now: datetime) -> Notice:
     """The notice of many images at once, all of whose news are of one kind: findings, unscanned or clean."""
+    news = _by_image(news)
     match news[0].kind:
         case "findings":
             return _findings(news, home, now)
@@ -32,7 +34,7 @@ def storm(news: Sequence[News], home: Home, *, now: datetime) -> Notice:
         level=Level.ATTENTION,
         title="{images} could not be scanned",
         summary=(plain("They are "), bold("unscanned, not clean"), plain(".")),
-        tables=(_reasons(news),),
+        sections=(_reasons(news),),
     )
 
 
@@ -44,6 +46,7 @@ def _notice(
     level: Level,
     title: str,
     summary: Line,
+    sections: tuple[Section, ...] = (),
     tables: tuple[Table, ...] = (),
     next_step: Line = (),
     common: str = "",
@@ -56,6 +59,7 @@ def _notice(
         title=title.format(images=_images(len(news))),
         subject="registry",
         summary=(*summary, plain(" This one message stands for all of them; the ledger has each.")),
+        sections=sections,
         tables=(*tables, _where(news)),
         next_step=next_step,
         links=tuple(_links(common, home)),
@@ -69,7 +73,7 @@ def _findings(news: Sequence[News], home: Home, now: datetime) -> Notice:
     images = Counter(finding for one in news for finding in dict.fromkeys(one.findings))
     ranked = sorted(images, key=lambda finding: (_rank(finding), -images[finding], finding.name, finding.package))
     worst = Severity(ranked[0].severity)
-    common = _common(images, len(news))
+    common = _common(news)
     return _notice(
         news,
         home,
@@ -83,13 +87,22 @@ def _findings(news: Sequence[News], home: Home, now: datetime) -> Notice:
     )
 
 
-def _common(images: Counter[NewFinding], count: int) -> str:
-    """The vulnerability that nearly all of the images have, if there is one."""
-    by_name: Counter[str] = Counter()
-    for finding, found in images.items():
-        by_name[finding.name] = max(by_name[finding.name], found)
-    name, found = by_name.most_common(1)[0]
-    return name if found >= MOST * count and page_of(name) else ""
+def _common(news: Sequence[News]) -> str:
+    """The vulnerability that nearly all of the images have, in whatever package, if there is one."""
+    images = Counter(name for one in news for name in {finding.name: None for finding in one.findings})
+    name, found = images.most_common(1)[0]
+    return name if found >= MOST * len(news) and page_of(name) else ""
+
+
+def _by_image(news: Sequence[News]) -> list[News]:
+    """One piece of news for each image, of all that there was of it meanwhile; the last is the one that counts."""
+    images: dict[str, News] = {}
+    for one in news:
+        if before := images.get(one.name):
+            findings = tuple(dict.fromkeys((*before.findings, *one.findings)))
+            one = replace(one, findings=findings, why=tuple(dict.fromkeys((*before.why, *one.why))))  # noqa: PLW2901
+        images[one.name] = one
+    return list(images.values())
 
 
 def _summary(news: Sequence[News], worst: Severity) -> Line:
@@ -115,14 +128,14 @@ def _what(ranked: Sequence[NewFinding], images: Counter[NewFinding]) -> Table:
         (finding.name, finding.severity.lower(), finding.package, finding.fixed_in or "no fix", f"{images[finding]:,}")
         for finding in ranked[:MOST_ROWS]
     )
-    columns = ("finding", "severity", "package", "fixed in", "images")
+    columns = ("Finding", "Severity", "Package", "Fixed in", "Images")
     return Table("What is new", columns, rows, more=max(0, len(ranked) - MOST_ROWS))
 
 
-def _reasons(news: Sequence[News]) -> Table:
+def _reasons(news: Sequence[News]) -> Section:
     reasons = Counter(why for one in news for why in dict.fromkeys(one.why)).most_common()
-    rows = tuple((why, f"{count:,}") for why, count in reasons[:MOST_ROWS])
-    return Table("Why", ("reason", "images"), rows, more=max(0, len(reasons) - MOST_ROWS))
+    items = tuple((bold(_images(count)), plain(f"  {why}")) for why, count in reasons[:MOST_ROWS])
+    return Section("Why", items, more=max(0, len(reasons) - MOST_ROWS))
 
 
 def _where(news: Sequence[News]) -> Table:
@@ -132,7 +145,7 @@ def _where(news: Sequence[News]) -> Table:
     example = {one.repository: one.name.removeprefix(one.repository)[1:] for one in news}
     ranked = sorted(images, key=lambda name: (-running[name], -images[name], name))
     rows = tuple((name, f"{images[name]:,}", f"{running[name]:,}", example[name]) for name in ranked[:MOST_ROWS])
-    columns = ("repository", "images", "running", "such as")
+    columns = ("Repository", "Images", "Running", "Such as")
     return Table("Where", columns, rows, more=max(0, len(ranked) - MOST_ROWS))
 
 

@@ -1,25 +1,25 @@
-"""Sample notices, one of each kind, as they were agreed to look.
+"""Sample notices, one of each kind: as the code makes them, and of what is still to come as it was agreed to look.
 
 `make pictures` draws them for the documentation, and the tests draw them in every product.
 """
 
 from collections.abc import Mapping
 
-from local.chat import image_notices, registry_notices
+from local.chat import image_notices, registry_notices, told_notices
 from local.chat.image_notices import NEW_CRITICALS
 from warden.notices import Notice
 
 __all__ = ["KINDS", "NEW_CRITICALS"]
 
 KINDS: Mapping[str, Notice] = {
-    "new-criticals": NEW_CRITICALS,
-    "clean-after-dirty": image_notices.CLEAN_AFTER_DIRTY,
-    "drift-corrected": image_notices.DRIFT_CORRECTED,
+    "new-criticals": told_notices.NEW_CRITICALS,
+    "clean-after-dirty": told_notices.CLEAN_AFTER_DIRTY,
+    "drift-corrected": told_notices.DRIFT_CORRECTED,
     "prune-refused": image_notices.PRUNE_REFUSED,
     "promoted": image_notices.PROMOTED,
     "quarantined": image_notices.QUARANTINED,
     "weekly-digest": registry_notices.WEEKLY_DIGEST,
-    "needs-attention": registry_notices.NEEDS_ATTENTION,
-    "storm": registry_notices.STORM,
+    "needs-attention": told_notices.NEEDS_ATTENTION,
+    "storm": told_notices.STORM,
 }
 """Each kind, by the name that its pictures have."""

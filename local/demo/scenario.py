@@ -10,7 +10,7 @@ from typing import Any
 
 from local.chat.server import Received
 from local.demo.images import Image, Package, Refused, debian
-from local.demo.surroundings import ACCOUNT, BUILD, REGION, Account, eventually
+from local.demo.surroundings import ACCOUNT, BUILD, REGION, STAGE, Account, eventually
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 QUIET = 3.0
@@ -18,7 +18,7 @@ QUIET = 3.0
 
 CLEAN = debian(Package("base-files", "12.4+deb12u12"), Package("tzdata", "2026b-0+deb12u1"))
 PATCHED = debian(Package("base-files", "12.4+deb12u12"), Package("tzdata", "2026c-0+deb12u1"))
-VULNERABLE = debian(
+_OLD = (
     Package("liblog4j2-java", "2.13.3-1", "apache-log4j2"),
     Package("curl", "7.74.0-1.3+deb11u1"),
     Package("openssl", "1.1.1k-1"),
@@ -26,8 +26,10 @@ VULNERABLE = debian(
     Package("gzip", "1.10-4"),
     Package("coreutils", "8.32-4"),
     Package("apt", "2.2.4"),
-    release="11",
 )
+VULNERABLE = debian(*_OLD, release="11")
+NO_BETTER = debian(*_OLD, Package("tzdata", "2026b-0+deb11u1"), release="11")
+MENDED = debian(Package("base-files", "12.4+deb12u13"))
 PLATFORMS = tuple(debian(Package("curl", "7.88.1-10"), architecture=name) for name in ("amd64", "arm64"))
 FORGOTTEN = debian(Package("openssh-server", "1:9.2p1-2", "openssh"))
 REPEATED = debian(Package("libc6", "2.36-9", "glibc"))
@@ -66,7 +68,9 @@ class Mission:
         yield Step("A repository from before the deployment", "brought to the standard, one hello", self._hello)
         yield Step("A new repository", "born to the standard, in silence", self._new_repository)
         yield Step("A clean image is pushed", "its scan is started; no message", self._clean_image)
-        yield Step("A vulnerable image is pushed", "one message: 3 critical, 3 high", self._vulnerable_image)
+        yield Step("A vulnerable image is pushed", "one message: 3 critical, 3 high are new", self._vulnerable_image)
+        yield Step("The next version has the same findings", "nothing new, no message; still block", self._no_better)
+        yield Step("The version after that has none", "one message: clean, after the one before", self._mended)
         yield Step("A multi-platform image is pushed", "both platforms scanned; one message", self._index)
         yield Step("An image that can't be scanned is pushed", "called unscanned, not clean", self._unscannable_image)
         yield Step("A tag is pushed again with another image", "refused by ECR", self._moved_tag)
@@ -107,12 +111,32 @@ class Mission:
         digest = self._client.push(VULNERABLE, "payments/api", "v1.1.0")
         message = self._message("payments/api:v1.1.0", after=start)
         status = self._scanned("payments/api", digest)
-        return self._told(message, start, f"scan {status}", ok="3 critical, 3 high" in _text(message))
+        return self._told(message, start, f"scan {status}", ok="3 new critical, 3 new high" in _text(message))
+
+    def _no_better(self) -> Seen:
+        before = len(self._account.chat.messages)
+        digest = self._client.push(NO_BETTER, "payments/api", "v1.1.1")
+        status = self._scanned("payments/api", digest)
+        verdict = eventually(lambda: self._verdict("payments/api", digest)) or "no verdict"
+        return self._silent(f"scan {status}; {verdict}", before, ok=verdict.startswith("verdict block"))
+
+    def _mended(self) -> Seen:
+        start = datetime.now(UTC)
+        digest = self._client.push(MENDED, "payments/api", "v1.1.2")
+        message = self._message("payments/api:v1.1.2", after=start)
+        status = self._scanned("payments/api", digest)
+        return self._told(message, start, f"scan {status}", ok="is clean, after v1.1.1" in _text(message))
+
+    def _verdict(self, repository: str, digest: str) -> str | None:
+        """The verdict that `warden why` tells."""
+        code, said = self._account.warden("why", f"{repository}@{digest}", "--stage", STAGE, "--json")
+        entries: list[dict[str, str]] = json.loads(said) if code == 0 else []
+        return next((entry["text"] for entry in entries if entry["kind"] == "verdict"), None)
 
     def _index(self) -> Seen:
         start = datetime.now(UTC)
-        self._client.push_index(PLATFORMS, "payments/api", "v1.2.0")
-        message = self._message("payments/api:v1.2.0", after=start)
+        self._client.push_index(PLATFORMS, "payments/api", "edge-1")
+        message = self._message("payments/api:edge-1", after=start)
         time.sleep(QUIET)
         count = len([received for received in self._account.chat.messages if received.at >= start])
         ok = count == 1 and "linux/amd64, linux/arm64" in _text(message)

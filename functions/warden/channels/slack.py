@@ -37,7 +37,7 @@ _NEXT_STEP, _NEXT_STEP_ROOM = 400, 1_000
 _LINKS, _LINK, _LINK_ROOM, _LINKS_ROOM = 6, 60, 1_000, 1_500
 _FOOTER, _FOOTER_ROOM = 300, 700
 _LISTS, _TITLE, _TITLE_ROOM = 5, 100, 250
-_TABLE_WIDTH = 76
+_TABLE_WIDTH = 70
 """Characters of a line in a table: as many as a narrow window shows."""
 _ITEMS, _ITEM, _ITEM_ROOM = 15, 300, 900
 _NAME = 200

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import policy
+from policy.compiled import compile_text
 from policy.layers import MOST_FILTERS
 from policy.sense import MOST_LIFECYCLE_RULES
 from tests.unit.policy.policies import a_file, loaded, standard
@@ -245,9 +246,7 @@ channels:
 """
 
 
-def test_every_kind_of_channel_is_in_the_language_and_the_author_is_told_of_those_that_nothing_posts_to(
-    tmp_path: Path,
-) -> None:
+def test_every_kind_of_channel_is_in_the_language(tmp_path: Path) -> None:
     path = tmp_path / "warden.yaml"
     path.write_text(EVERY_TYPE)
 
@@ -256,22 +255,33 @@ def test_every_kind_of_channel_is_in_the_language_and_the_author_is_told_of_thos
     channels = from_compiled(loaded_policy.compiled).channels
     assert [str(channel.type) for channel in channels.values()] == list(channels["chat"].type.__class__)
     assert channels["topic"].topic == "arn:aws:sns:eu-west-1:111122223333:images"
-    assert [note for note in loaded_policy.notes if "can't be deployed" in note] == [
-        f"warden.yaml:{line}: channels.{name}.type: this version posts to slack only, not to {kind}: it can't be "
-        "deployed with it"
-        for line, name, kind in (
-            (5, "teams", "teams"),
-            (6, "discord", "discord"),
-            (7, "google", "google_chat"),
-            (8, "topic", "sns"),
-            (9, "webhook", "webhook"),
-        )
-    ]
+    assert loaded_policy.notes == ()
 
 
-def test_a_policy_that_would_lose_notices_is_not_deployed(tmp_path: Path) -> None:
+OWNERS = """\
+owners:
+  - {label: org.opencontainers.image.source, value: "https://github.com/acme/*", channels: [platform]}
+  - {label: team, value: "payments", channels: [platform]}
+"""
+
+
+def test_owners_are_compiled_in_their_order_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "warden.yaml"
-    path.write_text(EVERY_TYPE)
+    path.write_text(a_file(top=OWNERS))
 
-    with pytest.raises(policy.PolicyError, match=r":5:17: channels\.teams\.type: this version posts to slack only"):
-        policy.load(path, to_deploy=True)
+    source, team = from_compiled(policy.load(path).compiled).owners
+
+    assert (source.label, source.value, source.channels) == (
+        "org.opencontainers.image.source",
+        "https://github.com/acme/*",
+        ("platform",),
+    )
+    assert (source.origin, team.origin) == ("warden.yaml:3", "warden.yaml:4")
+
+
+def test_who_owns_what_changes_the_fingerprint_and_where_it_stands_does_not() -> None:
+    prints = {
+        compile_text(a_file(top=top).encode(), file="f", name="f")["fingerprint"]
+        for top in ("", OWNERS, "\n\n" + OWNERS, OWNERS.replace("payments", "web"))
+    }
+    assert len(prints) == 3

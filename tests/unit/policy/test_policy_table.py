@@ -250,7 +250,18 @@ WRITTEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
         [("'release/{name}'", "release/{name}"), ("release/app", "release/app")],
     ),
     ("findings.fixable_only", "findings: {{fixable_only: {}}}", [("true", True), ("false", False)]),
-    ("findings.new_only", "findings: {{new_only: {}}}", [("true", True)]),
+    ("findings.new_only", "findings: {{new_only: {}}}", [("true", True), ("false", False)]),
+    ("findings.exploited_only", "findings: {{exploited_only: {}}}", [("true", True), ("false", False)]),
+    (
+        "findings.epss_from",
+        "findings: {{epss_from: {}}}",
+        [("0.1", 0.1), ("10%", 0.1), ("'10 %'", 0.1), ("1", 1.0), ("0", 0.0), ("0.5%", 0.005), ("100%", 1.0)],
+    ),
+    (
+        "findings.fix_within.CRITICAL",
+        "findings: {{fix_within: {{CRITICAL: {}, LOW: 99d}}}}",
+        [("7d", 7), ("2w", 14)],
+    ),
     (
         "lifecycle.rules",
         "lifecycle: {{rules: [{}]}}",
