@@ -45,10 +45,14 @@ class Notices:
         return Outcome("Posted" if posted else "PostedBefore", notice.subject, f"{notice.kind} to {name}")
 
     def _let_rest(self, name: str, now: datetime) -> None:
-        """Raises Unavailable while a channel rests: its notices wait, and those of others go on."""
+        """Raises Unavailable while a channel rests: its notices wait, and those of others go on.
+
+        They wait longer each time, and not just until the rest is over: with dozens of them, most would find it resting
+        again, and use up their tries within hours.
+        """
         until = self.resting.get(name)
         if until and now < until:
-            raise Unavailable(f"channel {name} rests", retry_after=(until - now).total_seconds())
+            raise Unavailable(f"channel {name} rests")
 
     def _post(self, notice: Notice, channel: Channel, message: Message) -> bool:
         root = self.threads.root(channel.name, notice.thread, now=message.now) if notice.thread else None
