@@ -87,7 +87,7 @@ def read_basic(answer: Mapping[str, Any]) -> Finding:
 def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
     """One element of `enhancedFindings`, or the detail of an event: one finding for each package that has it.
 
-    Only the event has the EPSS.
+    Only the event has the EPSS. A score of 0 is what Inspector writes where nobody has scored the vulnerability yet.
 
     Raises KeyError where it has neither the vulnerability's identifier nor a title.
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EnhancedImageScanFinding.html
@@ -104,7 +104,7 @@ def read_enhanced(answer: Mapping[str, Any]) -> Iterator[Finding]:
             package=package.get("name") or "unknown package",
             version=_version(package),
             fixed_in=fixed_in,
-            score=_score(answer.get("score", answer.get("inspectorScore"))),
+            score=_score(answer.get("score", answer.get("inspectorScore"))) or None,
             kind="" if manager in _OPERATING_SYSTEM else _LANGUAGES.get(manager, manager.lower()),
             exploit=answer.get("exploitAvailable") == "YES",
             unfixable=fixed_in is None and answer.get("fixAvailable") == "NO",

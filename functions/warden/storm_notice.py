@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from warden import console
+from warden import console, next_steps
 from warden.events import Home
 from warden.names import Severity
 from warden.news import NewFinding, News
@@ -26,7 +26,7 @@ def storm(news: Sequence[News], home: Home, *, now: datetime) -> Notice:
         case "findings":
             return _findings(news, home, now)
         case "clean":
-            return _notice(news, home, now, level=Level.GOOD, title="{images} are clean again", summary=_clean(news))
+            return _notice(news, home, now, level=Level.GOOD, title="{images} pass again", summary=_clean(news))
     return _notice(
         news,
         home,
@@ -35,6 +35,7 @@ def storm(news: Sequence[News], home: Home, *, now: datetime) -> Notice:
         title="{images} could not be scanned",
         summary=(plain("They are "), bold("unscanned, not clean"), plain(".")),
         sections=(_reasons(news),),
+        next_step=next_steps.not_scanned(_common_reason(news)),
     )
 
 
@@ -130,6 +131,12 @@ def _what(ranked: Sequence[NewFinding], images: Counter[NewFinding]) -> Table:
     )
     columns = ("Finding", "Severity", "Package", "Fixed in", "Images")
     return Table("What is new", columns, rows, more=max(0, len(ranked) - MOST_ROWS))
+
+
+def _common_reason(news: Sequence[News]) -> str:
+    """The reason that most of the images have."""
+    reasons = Counter(why for one in news for why in one.why).most_common(1)
+    return reasons[0][0] if reasons else ""
 
 
 def _reasons(news: Sequence[News]) -> Section:

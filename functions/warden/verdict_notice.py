@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 
-from warden import console
+from warden import console, next_steps
 from warden.events import Home
 from warden.exemptions import last_day
 from warden.findings import Finding, Scan
@@ -18,12 +18,12 @@ from warden.verdicts import Exempted, Judgement
 
 MOST_FINDINGS = 10
 MOST_TAGS = 5
-MOST_PACKAGES = 3
+MOST_PLATFORMS = 12
 MOST_EXEMPTED = 3
 
+_RARE = 0.001
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 _ADVISORY = re.compile(r"GHSA(-[23456789cfghjmpqrvwx]{4}){3}")
-_SETTINGS_PAGE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html"
 
 
 def counted(judgement: Judgement) -> str:
@@ -53,11 +53,16 @@ def judged(
         Section(
             "Fix first",
             tuple(
-                _finding_line(finding, judgement.due.get(finding), today) for finding in judgement.news[:MOST_FINDINGS]
+                _finding_line(finding.shown, judgement.due.get(finding), today)
+                for finding in judgement.news[:MOST_FINDINGS]
             ),
             more=max(0, len(judgement.news) - MOST_FINDINGS),
         ),
-        Section("Not scanned, so not known to be clean", tuple(map(_unscanned_line, judgement.gaps))),
+        Section(
+            "Not scanned, so not known to be clean",
+            tuple(map(_unscanned_line, judgement.gaps[:MOST_FINDINGS])),
+            more=max(0, len(judgement.gaps) - MOST_FINDINGS),
+        ),
     )
     facts = (
         *_image_facts(image, platforms),
@@ -70,14 +75,14 @@ def judged(
         id=notice_id(str(image.id), judgement.fingerprint),
         kind="findings" if judgement.news else "unscanned",
         level=_level(judgement),
-        title=_title(image, judgement),
+        title=_title(image, platforms, judgement),
         subject=str(image.id),
-        summary=_summary(judgement, standard),
+        summary=_summary(platforms, judgement, standard),
         sections=tuple(section for section in sections if section.items),
         facts=tuple(fact for fact in facts if fact.value),
-        next_step=_next_step(judgement),
+        next_step=next_steps.next_step(judgement),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
-        footer=console.footer(home, str(image.id)),
+        footer=console.footer(home, image.name if image.tags else str(image.id)),
         thread=str(image.id),
         at=now.isoformat(),
     )
@@ -104,31 +109,44 @@ def _clean(image: Image, judgement: Judgement, home: Home, *, now: datetime) -> 
     if comparison is None:
         raise ValueError("nothing was known before that could be over")
     before = comparison.before
-    gone = f"Fixes {comparison.fixed} of " if comparison.fixed else "Nothing is left to tell of "
+    passes = "passes" if judgement.counts or judgement.suppressed else "is clean"
     summary = (
         bold(counted(judgement)),
-        plain(f". {gone}"),
-        *((plain("those it had"),) if before.itself else (code(before.known.name),)),
+        plain(". "),
+        *_gone(comparison),
         plain("; verdict "),
         bold(judgement.verdict),
         plain("."),
     )
-    facts = (*_image_facts(image, ()), *_aside(judgement))
+    facts = (*_image_facts(image, ()), *_inspector_facts(judgement), *_aside(judgement))
     return Notice(
         id=notice_id(str(image.id), judgement.fingerprint),
         kind="clean",
         level=Level.GOOD,
-        title=f"{image.name} is clean again"
+        title=f"{image.name} {passes} {'now' if before.known.gaps else 'again'}"
         if before.itself
-        else f"{image.name} is clean, after {_tag(before.known.name)}",
+        else f"{image.name} {passes}, after {_tag(before.known.name)}",
         subject=str(image.id),
         summary=summary,
         facts=tuple(fact for fact in facts if fact.value),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
-        footer=console.footer(home, str(image.id)),
+        footer=console.footer(home, image.name if image.tags else str(image.id)),
         thread=before.thread,
         at=now.isoformat(),
     )
+
+
+def _gone(comparison: Comparison) -> Line:
+    """What became of what was: the same image can't be mended, only its findings be withdrawn."""
+    before = comparison.before
+    if comparison.fixed and before.itself:
+        return (plain(f"{_number(comparison.fixed, 'finding is', 'findings are')} gone since the last look"),)
+    if comparison.fixed:
+        return (plain(f"Fixes {_findings(comparison.fixed)} of "), code(before.known.name))
+    if before.known.gaps:
+        return (plain("It") if before.itself else code(before.known.name), plain(" was not scanned before"))
+    image = plain("it") if before.itself else code(before.known.name)
+    return (plain("What was told of "), image, plain(" no longer counts"))
 
 
 def _tag(name: str) -> str:
@@ -143,22 +161,29 @@ def _tag(name: str) -> str:
 def _level(judgement: Judgement) -> Level:
     if not judgement.news:
         return Level.ATTENTION
-    return Level.CRITICAL if judgement.news[0].severity is Severity.CRITICAL else Level.HIGH
+    loud = {Severity.CRITICAL: Level.CRITICAL, Severity.HIGH: Level.HIGH}
+    return loud.get(judgement.news[0].severity, Level.ATTENTION)
 
 
-def _title(image: Image, judgement: Judgement) -> str:
+def _title(image: Image, platforms: tuple[str, ...], judgement: Judgement) -> str:
     if not judgement.news:
-        return f"{image.name} could not be scanned"
-    new = "new " if judgement.new_only and judgement.comparison else ""
+        return f"{'part of ' if _is_partial(platforms, judgement) else ''}{image.name} could not be scanned"
+    comparison = judgement.comparison
+    new = "new " if judgement.new_only and comparison and not comparison.before.known.gaps else ""
     news = Counter(finding.severity for finding in judgement.news)
     worst = ", ".join(f"{news[severity]} {new}{severity.lower()}" for severity in Severity if news[severity])
     return f"{worst} in {image.name}"
 
 
-def _summary(judgement: Judgement, standard: Standard) -> Line:
+def _is_partial(platforms: tuple[str, ...], judgement: Judgement) -> bool:
+    return len(judgement.unscanned) < len(platforms)
+
+
+def _summary(platforms: tuple[str, ...], judgement: Judgement, standard: Standard) -> Line:
     if not judgement.news:
-        known = f" What was scanned has {counted(judgement)}." if judgement.counts else ""
-        return (plain("It is "), bold("unscanned, not clean"), plain(f".{known}"))
+        part = _is_partial(platforms, judgement)
+        known = f" What was scanned has {counted(judgement)}." if part else ""
+        return (plain("That part is " if part else "It is "), bold("unscanned, not clean"), plain(f".{known}"))
     threshold = "block" if judgement.verdict is Verdict.BLOCK else "notify"
     severity = standard.findings.block_from if judgement.verdict is Verdict.BLOCK else standard.findings.notify_from
     origin = standard.origins[f"findings.{threshold}_from"]
@@ -173,12 +198,13 @@ def _summary(judgement: Judgement, standard: Standard) -> Line:
 
 def _compared(comparison: Comparison) -> Line:
     """What differs from before, in numbers."""
-    since = "the last look" if comparison.before.itself else _tag(comparison.before.known.name)
+    before = comparison.before
+    since = "the last look" if before.itself else _tag(before.known.name)
     fixed = "" if comparison.fixed is None else f", fixed {comparison.fixed}"
     return (
         plain(" Since "),
-        plain(since) if comparison.before.itself else code(since),
-        plain(": introduced "),
+        plain(since) if before.itself else code(since),
+        plain(", which was not wholly scanned: introduced " if before.known.gaps else ": introduced "),
         bold(str(len(comparison.introduced))),
         plain(f"{fixed}, {comparison.stayed} known."),
     )
@@ -186,7 +212,7 @@ def _compared(comparison: Comparison) -> Line:
 
 def _finding_line(finding: Finding, due: date | None, today: date) -> Line:
     score = f" · CVSS {finding.score:.1f}" if finding.score is not None else ""
-    epss = f" · EPSS {finding.epss:.0%}" if finding.epss is not None else ""
+    epss = f" · EPSS {_percent(finding.epss)}" if finding.epss is not None else ""
     fixed = (plain(" → "), bold(finding.fixed_in)) if finding.fixed_in else (plain(" · no fix stated"),)
     exploit = (plain(" · "), bold("exploit known")) if finding.exploit else ()
     kind = f" ({finding.kind})" if finding.kind else ""
@@ -199,6 +225,15 @@ def _finding_line(finding: Finding, due: date | None, today: date) -> Line:
         *exploit,
         *((plain(" · "), bold(f"was due {due:%d %b %Y}")) if due and due < today else ()),
     )
+
+
+def _percent(probability: float) -> str:
+    """A probability that is never rounded to none, nor to certainty.
+
+    >>> _percent(0.00042), _percent(0.0049), _percent(0.94), _percent(0.99988)
+    ('under 0.1%', '0.5%', '94%', '99.9%')
+    """
+    return "under 0.1%" if probability < _RARE else f"{min(probability, 1 - _RARE):.1%}".replace(".0%", "%")
 
 
 def _name(finding: Finding) -> Span:
@@ -215,17 +250,15 @@ def page_of(vulnerability: str) -> str | None:
 
 
 def _unscanned_line(scan: Scan) -> Line:
-    return (bold(scan.platform), plain(f"  {scan.explanation}")) if scan.platform else (plain(scan.explanation),)
+    return (bold(scan.platform), plain(f"  {scan.why}")) if scan.platform else (plain(scan.why),)
 
 
 def _image_facts(image: Image, platforms: tuple[str, ...]) -> tuple[Fact, ...]:
-    rest = len(image.tags) - MOST_TAGS
-    tags = ", ".join(image.tags[:MOST_TAGS]) + (f" and {rest} more" if rest > 0 else "")
     return (
         Fact("Repository", image.id.repository),
-        Fact("Tags", tags or "none"),
+        Fact("Tags", _some(image.tags, MOST_TAGS) or "none"),
         Fact("Digest", short(image.id.digest)),
-        Fact("Platforms", ", ".join(platforms)),
+        Fact("Platforms", _some(platforms, MOST_PLATFORMS)),
         Fact("Pushed", image.pushed_at.astimezone(UTC).strftime("%d %b %Y %H:%M UTC")),
     )
 
@@ -236,7 +269,7 @@ def _fix_by(judgement: Judgement, today: date) -> str:
     ahead = [due for due in judgement.due.values() if due >= today]
     said = f"{min(ahead):%d %b %Y}" if ahead else ""
     overdue = (
-        f"{_number(len(late), 'finding is', 'findings are')} overdue, the first since {min(late):%d %b %Y}"
+        f"{_number(len(late), 'finding is', 'findings are')} overdue, the first was due {min(late):%d %b %Y}"
         if late
         else ""
     )
@@ -253,8 +286,8 @@ def _inspector_facts(judgement: Judgement) -> tuple[Fact, ...]:
 def _aside(judgement: Judgement) -> tuple[Fact, ...]:
     """What was found and does not count, and what counts again."""
     return (
-        Fact("Accepted", _until(judgement.exempted, "until")),
-        Fact("No longer accepted", _until(judgement.lapsed, "since")),
+        Fact("Accepted", _dated(judgement.exempted, "until", timedelta())),
+        Fact("No longer accepted", _dated(judgement.lapsed, "since", timedelta(days=1))),
         Fact("Without a fix, left aside", _findings(judgement.unfixable)),
         Fact("Without a known exploit, left aside", _findings(judgement.unexploited)),
         Fact("Unlikely to be exploited, left aside", _findings(judgement.improbable)),
@@ -265,28 +298,15 @@ def _findings(count: int) -> str:
     return _number(count, "finding", "findings") if count else ""
 
 
-def _until(exempted: Iterable[Exempted], word: str) -> str:
-    named = [f"{one.finding.name} {word} {last_day(one.exemption):%d %b %Y}" for one in exempted]
-    rest = len(named) - MOST_EXEMPTED
-    return ", ".join(named[:MOST_EXEMPTED]) + (f" and {rest} more" if rest > 0 else "")
+def _dated(exempted: Iterable[Exempted], word: str, after: timedelta) -> str:
+    """Each with a day, so long after the last one on which it is accepted."""
+    named = [f"{one.finding.shown.name} {word} {last_day(one.exemption) + after:%d %b %Y}" for one in exempted]
+    return _some(named, MOST_EXEMPTED)
 
 
-def _next_step(judgement: Judgement) -> Line:
-    if not judgement.news:
-        return (
-            plain("Basic scanning reads the package lists of common Linux distributions. For others, turn on "),
-            link("enhanced scanning", _SETTINGS_PAGE),
-            plain("."),
-        )
-    fixable = tuple(dict.fromkeys(finding.package for finding in judgement.news if finding.fixed_in))
-    if not fixable:
-        return (plain("The scanner states no fix: rebuild on a newer base image, or take the packages out."),)
-    spans = [plain("Update ")]
-    for number, package in enumerate(fixable[:MOST_PACKAGES]):
-        spans += [plain(", " if number else ""), code(package)]
-    rest = len(fixable) - MOST_PACKAGES
-    more = f" and {_number(rest, 'more package', 'more packages')}" if rest > 0 else ""
-    return (*spans, plain(f"{more}, rebuild, and push under a new tag."))
+def _some(names: Sequence[str], most: int) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _number(count: int, one: str, many: str) -> str:

@@ -1,12 +1,14 @@
 """What an event would post can be seen without posting it."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.builders import a_policy, vector
 from warden import rehearsal
-from warden.errors import Invalid, Refused
+from warden.errors import Invalid
+from warden.policy import ChannelType
 
 POLICY = a_policy()
 
@@ -62,6 +64,21 @@ def test_what_is_no_answer_of_ecr_is_refused() -> None:
             rehearsal.payloads(event, answer, POLICY, "slack")
 
 
-def test_a_channel_of_a_later_version_is_refused() -> None:
-    with pytest.raises(Refused, match="teams is not rendered by this version"):
-        rehearsal.payloads({}, None, POLICY, "teams")
+@pytest.mark.parametrize("channel", list(ChannelType))
+def test_the_payload_is_that_of_the_product(channel: ChannelType) -> None:
+    event = vector("events/inspector2-finding.ecr.active.critical-exploit-in-use.json")
+    (payload,) = rehearsal.payloads(event, None, POLICY, channel)
+    assert "CVE-2021-44228" in json.dumps(payload)
+
+
+@pytest.mark.parametrize("state", ["closed", "suppressed"])
+def test_an_event_of_a_finding_that_is_over_posts_nothing(state: str) -> None:
+    event = vector(f"events/inspector2-finding.ecr.{state}.json")
+    assert rehearsal.payloads(event, None, POLICY, "slack") == []
+
+
+def test_an_event_of_a_finding_without_a_name_is_refused() -> None:
+    event = vector("events/inspector2-finding.ecr.active.critical-exploit-in-use.json")
+    del event["detail"]["title"], event["detail"]["packageVulnerabilityDetails"]
+    with pytest.raises(Invalid, match="not one of a finding"):
+        rehearsal.payloads(event, None, POLICY, "slack")

@@ -13,7 +13,7 @@ from warden.notices import Notice, Span, Style, from_json, to_json
 
 
 def test_the_corpus_is_large_and_without_repetition() -> None:
-    assert len(set(STRINGS)) == len(STRINGS) >= 120
+    assert len(set(STRINGS)) == len(STRINGS) >= 200
 
 
 @pytest.mark.parametrize("put", FIELDS.values(), ids=list(FIELDS))
