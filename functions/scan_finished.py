@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from warden import events, messages
 from warden.downloads import download
+from warden.errors import Unavailable
 from warden.events import FindingChanged, HeldNewsDue, Home, NotForUs, ScanFinished
 from warden.images import Image
 from warden.ledger import Ledger
 from warden.looking import Looking
 from warden.names import ImageId
-from warden.once import once
+from warden.once import LOOK_AGAIN, once
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
@@ -23,6 +25,10 @@ GATHERED_FOR = timedelta(seconds=30)
 MOST_WINDOWS = 10
 """A stream that never ends is looked at all the same, every so many windows."""
 A_DAY = timedelta(hours=24)
+MOST_INDEXES = 5
+"""As many indexes that list an image are judged with it; a platform that never changes is in each night's."""
+MOST_LOOKS = 3
+"""How often an image is looked at again because somebody else judged it meanwhile, before the message waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,10 @@ class FinishedScans:
         image = self.registry.image(event.image)
         if image is None:
             return Outcome("Gone", str(event.image))
-        indexes = () if image.is_index else self._indexes_of(image)
+        listed_by = () if image.is_index else self.ledger.indexes_of(image.id)
+        if len(listed_by) > MOST_INDEXES and any(map(self.registry.image, listed_by)):
+            return self._pass_on(image, listed_by, event, message)
+        indexes = self._still_there(listed_by)
         wait = INDEX_FOLLOWS - (message.now - image.pushed_at)
         if not (image.tags or image.is_index or indexes) and wait > timedelta(0):
             request = messages.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
@@ -91,26 +100,41 @@ class FinishedScans:
         told = [self._judge(subject, event, message) for subject in subjects]
         return Outcome(told[-1], ", ".join(str(subject.id) for subject in subjects))
 
-    def _indexes_of(self, image: Image) -> tuple[Image, ...]:
-        """The indexes that list the image and are still there."""
-        known = (self.registry.image(index) for index in self.ledger.indexes_of(image.id))
-        return tuple(index for index in known if index)
+    def _pass_on(self, image: Image, indexes: tuple[ImageId, ...], event: ScanFinished, message: Message) -> Outcome:
+        """Ask for a look at each of many indexes: together they would outlast the function."""
+        told = self._judge(image, event, message) if image.tags else ""
+        self.own.send_all(
+            messages.judgement_request(index, id=event.id, at=event.at, home=self.home) for index in indexes
+        )
+        return Outcome("PassedOn", str(image.id), f"{len(indexes)} indexes list it; {told or 'it has no tag'}")
+
+    def _still_there(self, images: tuple[ImageId, ...]) -> tuple[Image, ...]:
+        return tuple(image for image in map(self.registry.image, images) if image)
 
     def _judge(self, image: Image, event: ScanFinished, message: Message) -> str:
-        """What became of it; an image is judged when the scans of all its platforms are over."""
-        look = self.looking.at(image, now=message.now)
-        if isinstance(look, str):
-            return look
-        if look.judgement.is_repetition:
-            return "JudgedBefore"
-        told = once(
-            self.ledger,
-            f"judge#{image.id}#{look.judgement.revision}",
-            lambda: self.telling.tell(look, event=event.id, at=event.at, message=message),
-            owner=message.id,
-            now=message.now,
-        )
-        return told or "JudgedBefore"
+        """What became of it; an image is judged when the scans of all its platforms are over.
+
+        Whoever judged it meanwhile may have read older scans: what is done for them is not done for ours, so we look
+        again, and know then what they knew.
+        """
+        for _ in range(MOST_LOOKS):
+            look = self.looking.at(image, now=message.now)
+            if isinstance(look, str):
+                return look
+            if look.judgement.is_repetition:
+                if event.asked:  # after a push, it may be, by which the image got a tag
+                    self.telling.place(image, now=message.now)
+                return "JudgedBefore"
+            told = once(
+                self.ledger,
+                f"judge#{image.id}#{look.judgement.revision}",
+                partial(self.telling.tell, look, event=event.id, at=event.at, message=message),
+                owner=message.id,
+                now=message.now,
+            )
+            if told:
+                return told
+        raise Unavailable(f"{image.id} is judged by others all the time", retry_after=LOOK_AGAIN)
 
 
 def _gathering(image: ImageId, window: int) -> str:

@@ -65,7 +65,7 @@ def a_policy(
     open_channels: Any = (),
     exemptions: Any = (),
     owners: Any = (),
-    known_channels: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    known_channels: Any = MappingProxyType({}),
     **fields: Any,
 ) -> Policy:
     """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""

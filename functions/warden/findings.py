@@ -1,10 +1,16 @@
 """Findings of basic and of enhanced scanning in one shape, and what each status of a scan means."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from warden.names import Severity
+from warden.text import clean, clip_middle
+
+LONGEST = 100
+"""Characters that are shown of a name or a version: a notice of longer ones would be too large for its queue, and
+whoever made the image would have silenced the message about it."""
+LONGEST_EXPLANATION = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,22 @@ class Finding:
     def key(self) -> bytes:
         """Eight bytes that are the same for this vulnerability in this package, in whatever version of it."""
         return hashlib.blake2b(f"{self.name}\0{self.package}".encode(errors="replace"), digest_size=8).digest()
+
+    @property
+    def shown(self) -> "Finding":
+        """The finding as it can be shown, none of its texts longer than a hundred characters."""
+        return replace(
+            self,
+            name=_clipped(self.name),
+            package=_clipped(self.package),
+            version=_clipped(self.version),
+            fixed_in=self.fixed_in and _clipped(self.fixed_in),
+        )
+
+
+def _clipped(text: str) -> str:
+    """What is short stays as it is: channels clean it."""
+    return text if len(text) <= LONGEST else clip_middle(text, LONGEST)
 
 
 class ScanState(StrEnum):
@@ -65,6 +87,11 @@ class Scan:
     def key(self) -> bytes:
         """Eight bytes that are the same where the same platform is not scanned for the same reason."""
         return hashlib.blake2b(f"{self.platform}\0{self.explanation}".encode(errors="replace"), digest_size=8).digest()
+
+    @property
+    def why(self) -> str:
+        """The explanation, in as many words as can be shown."""
+        return clean(self.explanation, LONGEST_EXPLANATION)
 
 
 _SCANNED = frozenset({"COMPLETE", "ACTIVE"})

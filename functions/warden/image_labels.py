@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 LARGEST = 512 * 1024
 """Bytes of a configuration; real ones have some ten thousand."""
 MOST = 100
-LONGEST = 1_000
-_GONE = frozenset({"LayersNotFoundException", "LayerInaccessibleException", "ImageNotFoundException"})
+LONGEST = 256
+"""Characters of a label that are compared with the policy's patterns, which takes long where both are long."""
+_GONE = frozenset(
+    {
+        "ImageNotFoundException",
+        "InvalidParameterException",  # a digest of some other kind, which whoever pushed the image wrote
+        "LayerInaccessibleException",
+        "LayersNotFoundException",
+        "RepositoryNotFoundException",
+    }
+)
 
 Download = Callable[[str, int], bytes | None]
 """Gets at most so many bytes from an address (see `warden.downloads.download`)."""

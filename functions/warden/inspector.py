@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_inspector2 import Inspector2Client
 
 FINDINGS_A_PAGE = 100
+MOST_FINDINGS = 5_000
+"""Fifty calls. Of what is beyond them the EPSS is unknown, and what is unknown counts."""
 
 
 class Inspector:
@@ -28,7 +30,7 @@ class Inspector:
                 "ecrImageRepositoryName": [{"comparison": "EQUALS", "value": image.repository}],
                 "ecrImageHash": [{"comparison": "EQUALS", "value": image.digest}],
             },
-            PaginationConfig={"PageSize": FINDINGS_A_PAGE},
+            PaginationConfig={"PageSize": FINDINGS_A_PAGE, "MaxItems": MOST_FINDINGS},
         )
         scores: dict[str, float] = {}
         for page in pages:

@@ -39,6 +39,7 @@ class JudgedImages:
             item["findings"]["B"],
             item["gaps"]["B"],
             int(item["revision"]["N"]),
+            item["thread"]["S"],
         )
 
     def remember(self, image: ImageId, known: Known, places: Iterable[Place], *, now: datetime) -> None:
@@ -54,9 +55,14 @@ class JudgedImages:
                 "findings": {"B": findings},
                 "gaps": {"B": gaps},
                 "revision": {"N": str(known.revision)},
+                "thread": {"S": known.thread},
                 "expires_at": {"N": epoch(now + KEPT)},
             },
         )
+        self.place(image, places, now=now)
+
+    def place(self, image: ImageId, places: Iterable[Place], *, now: datetime) -> None:
+        """Remember where the image stands by the tags that it has now."""
         for place in places:
             self._client.put_item(
                 TableName=self._table,

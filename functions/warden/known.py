@@ -1,7 +1,7 @@
 """What was known of an image when it was judged, and what a later look, or the next image of its line, adds to that."""
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -37,7 +37,8 @@ class Seen(NamedTuple):
 class Known:
     """What was known of an image: `name` is what people call it, `findings` are those that counted, by their keys.
 
-    `gaps` are the keys of platforms that were not scanned; `revision` counts how often what is known has changed.
+    `gaps` are the keys of platforms that were not scanned; `revision` counts how often what is known has changed, and
+    `thread` is that of the notices about it: of an earlier image's, where there was nothing new to tell of this one.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Known:
     findings: Mapping[bytes, Seen]
     gaps: frozenset[bytes] = frozenset()
     revision: int = 0
+    thread: str = ""
 
     def is_like(self, other: "Known") -> bool:
         """Whether nothing differs that anybody would want to hear of."""
@@ -75,7 +77,7 @@ class Known:
         )
 
 
-def unpacked(name: str, verdict: str, findings: bytes, gaps: bytes, revision: int) -> Known:
+def unpacked(name: str, verdict: str, findings: bytes, gaps: bytes, revision: int, thread: str) -> Known:
     """What `packed` wrote."""
     return Known(
         name,
@@ -83,6 +85,7 @@ def unpacked(name: str, verdict: str, findings: bytes, gaps: bytes, revision: in
         {key: Seen(_FIRST_DAY + timedelta(days=day), rank) for key, day, rank in _FINDING.iter_unpack(findings)},
         frozenset(key for (key,) in _GAP.iter_unpack(gaps)),
         revision,
+        thread,
     )
 
 
@@ -94,14 +97,21 @@ def known(
     *,
     before: "Before | None",
     today: date,
+    found: Collection[bytes] | None = None,
 ) -> Known:
-    """What is known of an image now; a finding that was known keeps its first day."""
+    """What is known of an image now; a finding that was known keeps its first day.
+
+    `found` are the keys of all that was found, where what was known and is not among them may still be there: of a
+    platform that was not scanned this time. So a scan that fails for a day makes nobody forget.
+    """
+    maybe = before.known.findings.items() if before and found is not None else ()
+    unsure = {key: was for key, was in maybe if found is not None and key not in found}
     seen = {
         finding.key: Seen(before.known.since(finding, today) if before else today, finding.severity.rank)
         for finding in sorted(findings, key=lambda finding: -finding.severity.rank)
     }
     revision = before.known.revision + 1 if before and before.itself else 1
-    return Known(name, verdict, seen, frozenset(scan.key for scan in gaps), revision)
+    return Known(name, verdict, {**unsure, **seen}, frozenset(scan.key for scan in gaps), revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +144,19 @@ class Comparison:
         return {severity: count for severity, count in counts.items() if count}
 
 
-def compare(findings: Iterable[Finding], before: Before, *, whole: bool) -> Comparison:
-    """Compare the findings that count with those before; `whole` says that every platform was scanned."""
+def compare(
+    findings: Iterable[Finding], before: Before, *, whole: bool, found: Collection[bytes] = frozenset()
+) -> Comparison:
+    """Compare the findings that count with those before; `whole` says that every platform was scanned.
+
+    `found` are the keys of all that was found: what is there and does not count any more is not fixed.
+    """
     now = tuple(findings)
     introduced = tuple(finding for finding in now if not before.known.tells(finding))
     keys = {finding.key for finding in now}
     return Comparison(
         before,
         introduced,
-        len(before.known.findings.keys() - keys) if whole else None,
+        sum(key not in keys and key not in found for key in before.known.findings) if whole else None,
         len(keys) - len({finding.key for finding in introduced}),
     )

@@ -48,7 +48,11 @@ class Looking:
     inspector: Inspector | None = None
 
     def at(self, image: Image, *, now: datetime) -> Look | str:
-        """The look, or why there is none: `Gone`, or `Waiting` for the scans of all platforms to be over."""
+        """The look, or why there is none: `Gone`, or `Waiting` for the scans of all platforms to be over.
+
+        What is known is read first: if somebody else judges the image meanwhile by newer scans, its revision tells.
+        """
+        known = self.judged.known(image.id)
         scans = self._scans_of(image)
         if scans is None:
             return "Gone"
@@ -60,7 +64,8 @@ class Looking:
         standard = standard_of(self.policy, image.id.repository, tags)
         accepted = exemptions.of_repository(self.policy.exemptions, image.id.repository)
         today = now.astimezone(UTC).date()
-        before = self._before(image, standard, accepted, now)
+        before = Before(known, itself=True, thread=known.thread or str(image.id)) if known else None
+        before = before or self._before(image, standard, accepted, now)
         judgement = judge(
             self._with_epss(image, scans, standard), standard.findings, accepted, today=today, before=before
         )
@@ -74,6 +79,8 @@ class Looking:
             if manifest is None:
                 return None
             platforms = self.registry.platforms(image.id, manifest)
+            if not platforms:
+                return (Scan(ScanState.UNSCANNED, "the index lists no image that could be scanned"),)
         scans: list[Scan] = []
         for platform in platforms:
             scan = self._scan_of(ImageId(image.id.repository, platform.digest))
@@ -101,7 +108,14 @@ class Looking:
         scores: dict[str, float] = {}
         for digest in digests:
             scores |= self.inspector.epss(ImageId(image.id.repository, digest))
-        return tuple(replace(scan, findings=tuple(_scored(scan.findings, scores))) for scan in scans)
+        return tuple(
+            replace(
+                scan,
+                findings=tuple(_scored(scan.findings, scores)),
+                suppressed=tuple(_scored(scan.suppressed, scores)),
+            )
+            for scan in scans
+        )
 
     def _platforms(self, index: ImageId) -> tuple[Platform, ...]:
         manifest = self.registry.manifest(index)
@@ -110,13 +124,11 @@ class Looking:
     def _before(
         self, image: Image, standard: Standard, accepted: tuple[Exemption, ...], now: datetime
     ) -> Before | None:
-        """What was known of the image itself, or else of the one before it in its line."""
-        if known := self.judged.known(image.id):
-            return Before(known, itself=True, thread=str(image.id))
+        """What was known of the one before it in its line."""
         line = places(image)
         for place in line:
             for other, known in self.judged.before(image.id, place):
-                return Before(known, itself=False, thread=str(other))
+                return Before(known, itself=False, thread=known.thread or str(other))
         return self._unjudged_before(image, line, standard, accepted, now) if standard.findings.new_only else None
 
     def _unjudged_before(

@@ -18,8 +18,8 @@ class NewFinding:
 class News:
     """News of one image: `id` is that of its `notice`, a queue message for this channel, and `kind` the notice's.
 
-    `name` is what people call the image, `in_use` how many tasks and pods run it; `findings` are new, and `why` says
-    why it was not scanned.
+    `name` is what people call the image, `in_use` how many tasks and pods run it; `findings` are new, `why` says why it
+    was not scanned, and `at` when it was known.
     """
 
     id: str
@@ -30,6 +30,7 @@ class News:
     findings: tuple[NewFinding, ...]
     why: tuple[str, ...]
     notice: str
+    at: str = ""
 
 
 def to_json(news: News) -> str:

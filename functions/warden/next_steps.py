@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 from warden.findings import Finding, state_of
 from warden.notices import Line, code, link, plain
-from warden.text import clip_middle
 from warden.verdicts import Judgement
 
 MOST_PACKAGES = 3
-_LONGEST = 100
-"""Characters of a package's name."""
 
 _SCANNING_PAGE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html"
 _SYSTEMS_PAGE = "https://docs.aws.amazon.com/inspector/latest/user/supported.html"
@@ -62,12 +59,12 @@ def not_scanned(reason: str) -> Line:
 
 
 def _for_findings(news: Sequence[Finding]) -> Line:
-    fixable = tuple(dict.fromkeys(finding.package for finding in news if finding.fixed_in))
+    fixable = tuple(dict.fromkeys(finding.package for finding in (one.shown for one in news) if finding.fixed_in))
     if not fixable:
         return (plain("The scanner states no fix: rebuild on a newer base image, or take the packages out."),)
     spans = [plain("Update ")]
     for number, package in enumerate(fixable[:MOST_PACKAGES]):
-        spans += [plain(", " if number else ""), code(clip_middle(package, _LONGEST))]
+        spans += [plain(", " if number else ""), code(package)]
     rest = len(fixable) - MOST_PACKAGES
     more = f" and {rest} more package{'' if rest == 1 else 's'}" if rest > 0 else ""
     return (*spans, plain(f"{more}, rebuild, and push under a new tag."))

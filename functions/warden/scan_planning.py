@@ -11,7 +11,7 @@ from warden.policy import Mode, Standard
 class ScanPlan:
     """The images whose scans are to be started, or the reason why none is.
 
-    `results_come` says whether basic scanning gives results here at all.
+    `results_come` says whether there will be results at all, of basic or of enhanced scanning.
     """
 
     images: tuple[ImageId, ...]
@@ -32,7 +32,7 @@ def plan_scans(
     started in `report` mode too; only `off` stops it.
     """
     if scanning.enhanced:  # StartImageScan is refused: Inspector scans by itself
-        return ScanPlan((), "the registry has enhanced scanning", results_come=False)
+        return ScanPlan((), "the registry has enhanced scanning", results_come=True)
     if repository_scans or scanning.scans_on_push(standard.repository):
         return ScanPlan((), "ECR scans this repository's pushes by itself", results_come=True)
     if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:

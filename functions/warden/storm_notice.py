@@ -7,10 +7,10 @@ from datetime import datetime
 
 from warden import console, next_steps
 from warden.events import Home
+from warden.finding_lines import page_of
 from warden.names import Severity
 from warden.news import NewFinding, News
 from warden.notices import Level, Line, Notice, Section, Span, Table, bold, code, link, notice_id, plain
-from warden.verdict_notice import page_of
 
 FEWEST = 4
 """As many images make a storm; fewer are told one by one."""

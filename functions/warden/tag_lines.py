@@ -18,7 +18,7 @@ _HASH = re.compile(r"(?<![A-Za-z0-9])(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _VERSION = re.compile(r"v?[0-9]|.*[0-9]\.[0-9]", re.DOTALL)
 _BARE_HASH = re.compile(r"[0-9a-f]{7,64}")
-"""A whole tag of which one can't say whether it is a hash, a date or a count: one in thirty short hashes has no letter."""
+"""A whole tag that may be a hash, a date or a count: one in thirty short hashes has no letter."""
 _OURS = ("sha256-", "warden.", "quarantine.", "moved-")
 """Tags that signing tools and the warden write: they say nothing of what came before."""
 MOST_LINES = 20

@@ -1,13 +1,14 @@
 """Telling of a verdict: at once where an image was pushed just now, else held for a moment for others like it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from warden import exemptions, messages, routing, storm_notice, verdict_notice
 from warden.events import HeldNewsDue, Home
 from warden.held_news import HeldNews
 from warden.image_labels import ImageLabels
+from warden.images import Image
 from warden.judged_images import JudgedImages
 from warden.known import Verdict
 from warden.ledger import KEPT, Entry, Ledger
@@ -30,6 +31,8 @@ MOST_EXEMPTED = 20
 """How many exempted findings an entry of the ledger names."""
 MOST_NEW = 20
 """How many findings of one image go into the table of many."""
+MOST_WHY = 10
+"""How many reasons for which parts of one image were not scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,13 @@ class Telling:
             outcome = self._send(look, notice, route.channels, message)
         self.ledger.finish(f"judged#{image.id}", owner=message.id, now=message.now, lasts=KEPT)
         # Last: once this is known, a repetition finds nothing new to tell.
-        known = judgement.known(image.name, message.now.date())
+        known = replace(judgement.known(image.name, message.now.date()), thread=_thread(look))
         self.judged.remember(image.id, known, places(image), now=message.now)
         return outcome
+
+    def place(self, image: Image, *, now: datetime) -> None:
+        """Remember where an image stands that was judged before: it may have got a tag since."""
+        self.judged.place(image.id, places(image), now=now)
 
     def _record(self, look: Look, event: str, at: datetime, now: datetime) -> None:
         judgement = look.judgement
@@ -100,9 +107,10 @@ class Telling:
 
     def _hold(self, news: News, channel: str, message: Message) -> None:
         joined = self.held.join(channel, news, owner=message.id, now=message.now)
-        if joined.began or joined.late:
+        if joined.unasked or joined.late:
             due = messages.held_news_due(channel, joined.episode, seen=1, at=message.now, home=self.home)
             self.own.send(due, delay=0 if joined.late else int(HELD_FOR.total_seconds()))
+            self.held.asked(channel, joined.episode, now=message.now)
 
     def tell_held(self, event: HeldNewsDue, message: Message) -> tuple[str, int]:
         """Tell what was held back, unless more came in meanwhile; says what became of it, and of how much."""
@@ -127,13 +135,21 @@ class Telling:
         return "ToldHeld", len(waiting)
 
     def _bodies(self, waiting: Sequence[News], channel: str, now: datetime) -> Iterable[str]:
-        """A message for each image, or one for all that are of one kind where they are many."""
-        for kind in dict.fromkeys(news.kind for news in waiting):
+        """A message for each piece of news, as it came, or one for all of one kind where it is of many images."""
+        images = {kind: {news.name for news in waiting if news.kind == kind} for kind in {one.kind for one in waiting}}
+        many = sorted(kind for kind, names in images.items() if len(names) >= storm_notice.FEWEST)
+        yield from (news.notice for news in waiting if news.kind not in many)
+        for kind in many:
             alike = [news for news in waiting if news.kind == kind]
-            if len(alike) < storm_notice.FEWEST:
-                yield from (news.notice for news in alike)
-            else:
-                yield to_json(storm_notice.storm(alike, self.home, now=now), channel=channel)
+            yield to_json(storm_notice.storm(alike, self.home, now=now), channel=channel)
+
+
+def _thread(look: Look) -> str:
+    """The thread of what is told of the image: of an earlier one's, as long as nothing new is told of this one."""
+    judgement = look.judgement
+    before = judgement.comparison.before if judgement.comparison else None
+    goes_on = before and (before.itself or not (judgement.is_news or judgement.verdict is Verdict.PASS))
+    return before.thread if before and goes_on else str(look.image.id)
 
 
 def _news(look: Look, notice: Notice, channel: str) -> News:
@@ -146,10 +162,11 @@ def _news(look: Look, notice: Notice, channel: str) -> News:
         in_use=judgement.in_use,
         findings=tuple(
             NewFinding(finding.name, finding.severity, finding.package, finding.fixed_in)
-            for finding in judgement.news[:MOST_NEW]
+            for finding in (one.shown for one in judgement.news[:MOST_NEW])
         ),
-        why=tuple(scan.explanation for scan in judgement.gaps),
+        why=tuple(dict.fromkeys(scan.why for scan in judgement.gaps))[:MOST_WHY],
         notice=to_json(notice, channel=channel),
+        at=notice.at,
     )
 
 

@@ -1,6 +1,5 @@
 """What the warden says of one image's findings."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -8,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from warden import console, next_steps
 from warden.events import Home
 from warden.exemptions import last_day
-from warden.findings import Finding, Scan
+from warden.finding_lines import finding_line
+from warden.findings import Scan
 from warden.images import Image
 from warden.known import Comparison, Verdict
 from warden.names import Severity, short
-from warden.notices import Fact, Level, Line, Notice, Section, Span, bold, code, link, notice_id, plain
+from warden.notices import Fact, Level, Line, Notice, Section, bold, code, link, notice_id, plain
 from warden.policy import Standard
 from warden.verdicts import Exempted, Judgement
 
@@ -20,10 +20,6 @@ MOST_FINDINGS = 10
 MOST_TAGS = 5
 MOST_PLATFORMS = 12
 MOST_EXEMPTED = 3
-
-_RARE = 0.001
-_CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
-_ADVISORY = re.compile(r"GHSA(-[23456789cfghjmpqrvwx]{4}){3}")
 
 
 def counted(judgement: Judgement) -> str:
@@ -49,11 +45,12 @@ def judged(
     if judgement.closes:
         return _clean(image, judgement, home, now=now)
     today = now.astimezone(UTC).date()
+    comparison = judgement.comparison
     sections = (
         Section(
             "Fix first",
             tuple(
-                _finding_line(finding.shown, judgement.due.get(finding), today)
+                finding_line(finding.shown, judgement.due.get(finding), today)
                 for finding in judgement.news[:MOST_FINDINGS]
             ),
             more=max(0, len(judgement.news) - MOST_FINDINGS),
@@ -83,7 +80,7 @@ def judged(
         next_step=next_steps.next_step(judgement),
         links=(link("Open in ECR", console.image_page(home, image.id)),),
         footer=console.footer(home, image.name if image.tags else str(image.id)),
-        thread=str(image.id),
+        thread=comparison.before.thread if comparison and comparison.before.itself else str(image.id),
         at=now.isoformat(),
     )
 
@@ -208,45 +205,6 @@ def _compared(comparison: Comparison) -> Line:
         bold(str(len(comparison.introduced))),
         plain(f"{fixed}, {comparison.stayed} known."),
     )
-
-
-def _finding_line(finding: Finding, due: date | None, today: date) -> Line:
-    score = f" · CVSS {finding.score:.1f}" if finding.score is not None else ""
-    epss = f" · EPSS {_percent(finding.epss)}" if finding.epss is not None else ""
-    fixed = (plain(" → "), bold(finding.fixed_in)) if finding.fixed_in else (plain(" · no fix stated"),)
-    exploit = (plain(" · "), bold("exploit known")) if finding.exploit else ()
-    kind = f" ({finding.kind})" if finding.kind else ""
-    return (
-        _name(finding),
-        plain(f"  {finding.severity.lower()}{score}{epss} · "),
-        code(finding.package),
-        plain(f" {finding.version}{kind}"),
-        *fixed,
-        *exploit,
-        *((plain(" · "), bold(f"was due {due:%d %b %Y}")) if due and due < today else ()),
-    )
-
-
-def _percent(probability: float) -> str:
-    """A probability that is never rounded to none, nor to certainty.
-
-    >>> _percent(0.00042), _percent(0.0049), _percent(0.94), _percent(0.99988)
-    ('under 0.1%', '0.5%', '94%', '99.9%')
-    """
-    return "under 0.1%" if probability < _RARE else f"{min(probability, 1 - _RARE):.1%}".replace(".0%", "%")
-
-
-def _name(finding: Finding) -> Span:
-    """The name, as a link where it has the form of an identifier whose page we know."""
-    url = page_of(finding.name)
-    return link(finding.name, url) if url else code(finding.name)
-
-
-def page_of(vulnerability: str) -> str | None:
-    """The page of a vulnerability, by the form of its identifier."""
-    if _CVE.fullmatch(vulnerability):
-        return f"https://nvd.nist.gov/vuln/detail/{vulnerability}"
-    return f"https://github.com/advisories/{vulnerability}" if _ADVISORY.fullmatch(vulnerability) else None
 
 
 def _unscanned_line(scan: Scan) -> Line:

@@ -26,11 +26,12 @@ class Judgement:
     """The verdict on one image, with what decided it.
 
     `told` are the findings that reach the notify or the block threshold, worst first, and `news` those of them that are
-    told now; `counts` count every finding once, however many platforms have it; `unscanned` explains each platform that
-    nothing is known of. `suppressed` counts what a rule of Amazon Inspector hides, `in_use` how many tasks and pods run
-    the image. `exempted` do not count for now, `lapsed` are those told ones whose exemption is over; `unfixable`,
-    `unexploited` and `improbable` count those that the standard leaves aside. `due` says by when a told finding is to
-    be fixed, and `comparison` what differs from before, where there is a before.
+    told now; `counts` count every finding once, however many platforms have it, and `found` are the keys of them all,
+    suppressed ones included; `unscanned` explains each platform that nothing is known of. `suppressed` counts what a
+    rule of Amazon Inspector hides, `in_use` how many tasks and pods run the image. `exempted` do not count for now,
+    `lapsed` are those told ones whose exemption is over; `unfixable`, `unexploited` and `improbable` count those that
+    the standard leaves aside. `due` says by when a told finding is to be fixed, and `comparison` what differs from
+    before, where there is a before.
     """
 
     verdict: Verdict
@@ -39,6 +40,7 @@ class Judgement:
     unscanned: tuple[Scan, ...]
     news: tuple[Finding, ...] = ()
     counting: tuple[Finding, ...] = ()
+    found: frozenset[bytes] = frozenset()
     suppressed: int = 0
     in_use: int = 0
     exempted: tuple[Exempted, ...] = ()
@@ -101,7 +103,9 @@ class Judgement:
     def known(self, name: str, today: date) -> Known:
         """What is known of the image from now on; `name` is what people call it."""
         before = self.comparison.before if self.comparison else None
-        return known(name, self.verdict, self.counting, self.unscanned, before=before, today=today)
+        unsure = self.unscanned and before and (before.itself or self.new_only)
+        found = self.found if unsure else None
+        return known(name, self.verdict, self.counting, self.unscanned, before=before, today=today, found=found)
 
 
 def judge(
@@ -123,20 +127,23 @@ def judge(
     accepted = {finding: exemption for finding in everything if (exemption := _exemption(finding, exemptions))}
     exempted = {finding: one for finding, one in accepted.items() if last_day(one) >= today}
     aside = _aside(everything - set(exempted), standard)
-    found = tuple(sorted(everything - set(exempted) - set(aside), key=_worst_first))
+    counting = tuple(sorted(everything - set(exempted) - set(aside), key=_worst_first))
     threshold = max(standard.notify_from, standard.block_from, key=lambda severity: severity.rank)
-    told = tuple(finding for finding in found if finding.severity.reaches(threshold))
+    told = tuple(finding for finding in counting if finding.severity.reaches(threshold))
     unscanned = tuple(scan for scan in scans if scan.state is not ScanState.SCANNED)
+    suppressed = {finding for scan in scans for finding in scan.suppressed}
+    found = frozenset(finding.key for finding in everything | suppressed)
     tally = Counter(finding.severity for finding in everything)
     reasons = Counter(aside.values())
     return Judgement(
-        _verdict(found, told, unscanned, standard),
+        _verdict(counting, told, unscanned, standard),
         told,
         {severity: tally[severity] for severity in Severity if tally[severity]},
         unscanned,
         news=_news(told, standard, before),
-        counting=found,
-        suppressed=len({finding for scan in scans for finding in scan.suppressed} - everything),
+        counting=counting,
+        found=found,
+        suppressed=len(suppressed - everything),
         in_use=sum(scan.in_use for scan in scans),
         exempted=tuple(Exempted(finding, exempted[finding]) for finding in sorted(exempted, key=_worst_first)),
         lapsed=tuple(Exempted(finding, accepted[finding]) for finding in told if finding in accepted),
@@ -144,7 +151,7 @@ def judge(
         unexploited=reasons["unexploited"],
         improbable=reasons["improbable"],
         due=_due(told, standard, before, today),
-        comparison=compare(found, before, whole=not unscanned) if before else None,
+        comparison=compare(counting, before, whole=not unscanned, found=found) if before else None,
         new_only=standard.new_only,
     )
 

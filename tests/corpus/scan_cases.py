@@ -185,7 +185,7 @@ def _before(case: Case, standard: Standard, exemptions: Sequence[Exemption]) -> 
     accepted = exemptions if told.get("exemptions", True) else ()
     judgement = judge(_scans(told["platforms"], case.told.get("epss")), standard.findings, accepted, today=day)
     known = judgement.known(case.image_before.name, day)
-    kept = unpacked(known.name, known.verdict.value, *known.packed(), known.revision)
+    kept = unpacked(known.name, known.verdict.value, *known.packed(), known.revision, known.thread)
     return Before(kept, itself=bool(told.get("itself")), thread=str(case.image_before.id))
 
 

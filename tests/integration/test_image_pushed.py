@@ -178,6 +178,17 @@ def test_a_reminder_asks_for_a_judgement_even_where_ecr_scans_by_itself(account:
     assert stack.ledger.history(str(image)) == ()
 
 
+def test_a_reminder_asks_for_a_judgement_under_enhanced_scanning_too(account: Account, stack: Stack) -> None:
+    """Inspector's events may be lost like any other, and for an image that it can't scan none ever comes."""
+    account.create()
+    account.scanning = {"scanType": "ENHANCED", "rules": []}
+    image = account.push()
+    reminder = messages.push_reminder(image, id="reminder", at=NOW, home=HOME)
+    function(account, stack).handle(stack.message(reminder))
+    assert judgements(stack) == [image]
+    assert started(account) == []
+
+
 def test_the_policy_may_ask_for_no_scans(account: Account, stack: Stack) -> None:
     outcome = function(account, stack, scanning__on_push=False).handle(stack.message(push(account.push())))
     assert (started(account), outcome.reason) == ([], "the policy asks for no scans (warden.yaml:1)")

@@ -256,7 +256,7 @@ def test_what_is_accepted_is_silent_and_remembered_until_it_counts_again(account
         judged.handle(stack.message(request, now=NOW + timedelta(days=8)))
     later(judged, stack, NOW + timedelta(days=8))
     (notice,) = stack.notices()
-    assert {fact.label: fact.value for fact in notice.facts}["No longer accepted"] == "CVE-2026-1 since 30 Nov 2026"
+    assert {fact.label: fact.value for fact in notice.facts}["No longer accepted"] == "CVE-2026-1 since 01 Dec 2026"
 
 
 def test_of_some_that_are_accepted_the_others_are_told(account: Account, stack: Stack) -> None:

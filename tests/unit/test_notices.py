@@ -102,7 +102,7 @@ def test_only_ten_findings_and_five_tags_are_listed_and_the_rest_is_counted() ->
 )
 def test_only_identifiers_that_we_know_become_links(name: str, url: str | None) -> None:
     first = judged(finding(name)).sections[0].items[0][0]
-    assert (first.text, first.url) == (name, url)
+    assert (first.text.strip(), first.url) == (name.strip(), url)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,15 @@ def package(**changes: Any) -> dict[str, Any]:
 
 def test_the_finding_of_the_api_reference_is_read() -> None:
     assert scan_of([vector("findings/enhanced.active.api-reference.json")]).findings == (
-        Finding("CVE-2022-49043", Severity.HIGH, "libxml2", "2.9.14+dfsg-1.3~deb12u1", score=8.1, unfixable=True, unexploited=True),
+        Finding(
+            "CVE-2022-49043",
+            Severity.HIGH,
+            "libxml2",
+            "2.9.14+dfsg-1.3~deb12u1",
+            score=8.1,
+            unfixable=True,
+            unexploited=True,
+        ),
     )
 
 

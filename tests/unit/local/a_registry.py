@@ -51,7 +51,7 @@ class Small:
             clock=lambda: self.now,
             publish=self.events.append,
             later=lambda _, work: self._later.append(work),
-            examine=Scanner(Advisories(self.advisories)).examine,
+            scanner=Scanner(Advisories(self.advisories)),
         )
         self.ecr = Ecr(registry, self._authorize)
 

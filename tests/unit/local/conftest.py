@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.local.a_registry import Small
+from tests.unit.local.inspecting import turn_on
 
 
 @pytest.fixture
@@ -12,4 +13,12 @@ def small() -> Small:
     small.call("CreateRepository", repositoryName="team/app")
     small.events.clear()
     small.asked.clear()
+    return small
+
+
+@pytest.fixture
+def inspected(small: Small) -> Small:
+    """The registry, under continuous scanning."""
+    turn_on(small)
+    small.events.clear()
     return small
