@@ -125,7 +125,7 @@ def an_account(port: int, chat: Chat) -> Iterator[Account]:
             yield Account(f"http://127.0.0.1:{port}", chat)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)  # it removes what its functions unpacked
 
 
 def cdk(account: Account, *arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""ECR's events on their way to the default bus; best effort, as in AWS, so that some can be made to get lost.
+"""Events of ECR and Inspector on their way to the default bus; best effort, as in AWS: some can be made to get lost.
 
 PutEvents refuses sources of AWS itself, here as there, so that they are handed over inside the process.
 """
@@ -45,7 +45,7 @@ class Delivery:
         set_request_account_id(self._account)
         set_request_region(self._region)
         entry = {
-            "Source": "aws.ecr",
+            "Source": event.source,
             "DetailType": event.detail_type,
             "Detail": json.dumps(event.detail),
             "Resources": list(event.resources),

@@ -7,6 +7,8 @@
 | `/_ecr/layers/KEY` | what GetDownloadUrlForLayer points at |
 | `GET /_warden/calls?since=N` | every ECR call after number N: number, operation, repository, caller, outcome |
 | `POST /_warden/events/drop` | `{"detail-type": …, "count": …}`: the next events of that type get lost |
+| `POST /_warden/advisories` | one or more, as in `advisories.json`: enhanced scanning looks again at all images |
+| `POST /_warden/in-use` | `{"repository": …, "digest": …, "count": …}`: so many tasks and pods run the image |
 | `POST /_warden/lifecycle/REPOSITORY` | run its lifecycle policy now, or at `{"now": …}` |
 | all else | ministack |
 """
@@ -21,7 +23,7 @@ from ministack.core.router import extract_access_key_id
 
 from local.emulator import principals
 from local.emulator.delivery import Delivery
-from local.registry import layers, lifecycle, wire
+from local.registry import enhanced, layers, lifecycle, wire
 from local.registry.docker_v2 import DockerRegistry, serves
 from local.registry.ecr import Ecr
 from local.registry.errors import EcrError
@@ -89,11 +91,23 @@ class Gateway:
                     order = json.loads(request.body)
                     self._delivery.lose(order["detail-type"], int(order["count"]))
                     return Reply.json(order)
+                case "POST", "advisories":
+                    return Reply.json(self._learn(json.loads(request.body)))
+                case "POST", "in-use":
+                    return Reply.json(self._run_image(json.loads(request.body)))
                 case "POST", "lifecycle":
                     return Reply.json(self._run_lifecycle(rest, json.loads(request.body or b"{}")))
         except (EcrError, ValueError, TypeError, KeyError) as error:
             return Reply.json({"message": f"{type(error).__name__}: {error}"}, 400)
         return Reply.json({"message": f"no such control: {request.method} {request.path}"}, 404)
+
+    def _learn(self, advisories: Any) -> wire.Response:
+        with self._ecr.registry.lock:
+            return enhanced.learn(self._ecr.registry, advisories if isinstance(advisories, list) else [advisories])
+
+    def _run_image(self, order: Mapping[str, Any]) -> wire.Response:
+        with self._ecr.registry.lock:
+            return enhanced.run(self._ecr.registry, order)
 
     def _run_lifecycle(self, repository: str, order: Mapping[str, str]) -> wire.Response:
         registry = self._ecr.registry

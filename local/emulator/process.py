@@ -75,7 +75,7 @@ def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
         clock=lambda: datetime.now(UTC),
         publish=delivery.publish,
         later=_later,
-        examine=Scanner(Advisories.load(settings.advisories)).examine,
+        scanner=Scanner(Advisories.load(settings.advisories)),
     )
     return Ecr(registry, principals.Permissions(settings.account, settings.region).check)
 

@@ -8,7 +8,9 @@ It differs from AWS, knowingly, in this:
 - Scans, previews and restores from the archive take a moment, rather than seconds or minutes.
 - The scanner knows Debian packages and Python distributions, and the advisories of `advisories.json`; an image of which
   no layer is an archive is called clean, as is any image without a file that could be wrong.
-- A registry set to enhanced scanning refuses StartImageScan, and shows no findings: there is no Inspector.
+- Enhanced scanning has no API of Amazon Inspector, knows no suppression, sends no coverage events, and names source
+  packages rather than binary ones, without the layer that they are in. It looks again when it hears of an advisory
+  (`enhanced.learn`), and deleting an image closes no finding.
 - Repository policies are kept and shown, and let nobody in or out. IAM policies do.
 - Pulled manifests are never converted to another format.
 - Lifecycle policies run when they are told to, see `lifecycle.run`, and by themselves never.

@@ -6,10 +6,11 @@ The file is a JSON list. An entry has `id`, `severity` (ECR's word), `cvss` (`sc
 - `{"debian": SOURCE PACKAGE, "release": "12", "introduced"?: VERSION, "fixed": VERSION or null}`: every version of that
   release's package before `fixed`, and not before `introduced`; null where no fix was published;
 - `{"pypi": NAME, "versions": SPECIFIER, "fixed": VERSION or null}`: https://packaging.python.org/specifications/version-specifiers/
+
+and may have `exploit`, true where an exploit is known to be used, as CISA's catalog says.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class Advisory:
     vector: str
     description: str
     uri: str
+    exploit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +50,35 @@ class _Affected:
         return self.release == release and _debian_hit(package.version, self.introduced, self.fixed)
 
 
+_Package = tuple[str, str]
+
+
 class Advisories:
-    """All of a file, by package."""
+    """All of a file, by package, and what was published since."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        self._affected: dict[tuple[str, str], list[_Affected]] = defaultdict(list)
-        for entry in entries:
-            cvss = entry["cvss"]
-            what = (entry["id"], entry["severity"], cvss["score"], cvss["vector"], entry["description"], entry["uri"])
-            for each in entry["affects"]:
-                key = ("debian", each["debian"]) if "debian" in each else ("pypi", normalised(each["pypi"]))
-                release, introduced = each.get("release"), each.get("introduced")
-                affected = _Affected(Advisory(*what), release, introduced, each.get("versions", ""), each["fixed"])
-                self._affected[key].append(affected)
+        self._affected: Mapping[_Package, Sequence[_Affected]] = {}
+        self.add(entries)
 
     @classmethod
     def load(cls, file: Path) -> "Advisories":
         """The advisories in the file. Raises OSError, ValueError or KeyError for one that is not as described."""
         return cls(json.loads(file.read_text("utf-8")))
+
+    def add(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Learn of more; one whose id is known takes the other's place. Raises as `load`, and then learns none.
+
+        Whoever reads meanwhile reads all of it as it was, or as it is then.
+        """
+        added = [each for entry in entries for each in _read(entry)]
+        replaced = {entry["id"] for entry in entries}
+        affected: dict[_Package, list[_Affected]] = {}
+        for key, known in self._affected.items():
+            if kept := [each for each in known if each.advisory.id not in replaced]:
+                affected[key] = kept
+        for key, each in added:
+            affected.setdefault(key, []).append(each)
+        self._affected = affected
 
     def of(self, inventory: Inventory) -> Iterator[tuple[Package, Advisory, str | None]]:
         """What concerns the packages of an image: the package, the advisory, the version that fixes it if any."""
@@ -73,6 +86,23 @@ class Advisories:
             for affected in self._affected.get((package.ecosystem, package.name), ()):
                 if affected.hits(package, inventory.release):
                     yield package, affected.advisory, affected.fixed
+
+
+def _read(entry: Mapping[str, Any]) -> Iterator[tuple[_Package, _Affected]]:
+    cvss = entry["cvss"]
+    advisory = Advisory(
+        id=entry["id"],
+        severity=entry["severity"],
+        score=cvss["score"],
+        vector=cvss["vector"],
+        description=entry["description"],
+        uri=entry["uri"],
+        exploit=entry.get("exploit", False),
+    )
+    for each in entry["affects"]:
+        key = ("debian", each["debian"]) if "debian" in each else ("pypi", normalised(each["pypi"]))
+        release, introduced = each.get("release"), each.get("introduced")
+        yield key, _Affected(advisory, release, introduced, each.get("versions", ""), each["fixed"])
 
 
 def _debian_hit(version: str, introduced: str | None, fixed: str | None) -> bool:

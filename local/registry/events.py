@@ -1,6 +1,7 @@
-"""ECR's own events, as EventBridge carries them.
+"""ECR's own events, and Amazon Inspector's of its images, as EventBridge carries them.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+https://docs.aws.amazon.com/inspector/latest/user/eventbridge-integration.html
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
 
 IMAGE_ACTION = "ECR Image Action"
 IMAGE_SCAN = "ECR Image Scan"
+INSPECTOR = "aws.inspector2"
+INSPECTOR_SCAN = "Inspector2 Scan"
+INSPECTOR_FINDING = "Inspector2 Finding"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event from the source `aws.ecr`, without the envelope that EventBridge puts around it."""
+    """An event, without the envelope that EventBridge puts around it."""
 
     detail_type: str
     detail: Mapping[str, Any]
     resources: tuple[str, ...] = ()
+    source: str = "aws.ecr"
 
 
 def pushed(repository: Repository, image: Image, tag: str | None) -> Event:
@@ -56,6 +61,24 @@ def scanned(repository: Repository, image: Image, scan: Scan) -> Event:
     if scan.status == "COMPLETE":
         detail["finding-severity-counts"] = dict(Counter(finding["severity"] for finding in scan.findings))
     return Event(IMAGE_SCAN, detail, (repository.arn,))
+
+
+def inspected(repository: Repository, image: Image, counts: Mapping[str, int]) -> Event:
+    """Inspector's first scan of an image ended; here the name of the repository is its ARN."""
+    detail = {
+        "scan-status": "INITIAL_SCAN_COMPLETE",
+        "repository-name": repository.arn,
+        "finding-severity-counts": dict(counts),
+        "image-digest": image.digest,
+        "image-tags": list(image.tags),
+        "version": "1.0",
+    }
+    return Event(INSPECTOR_SCAN, detail, (repository.arn,), INSPECTOR)
+
+
+def finding(repository: Repository, image: Image, detail: Mapping[str, Any]) -> Event:
+    """Inspector made, changed or closed a finding of an image."""
+    return Event(INSPECTOR_FINDING, detail, (f"{repository.arn}/{image.digest}",), INSPECTOR)
 
 
 def _action(action: str, repository: Repository, image: Image, more: Mapping[str, str]) -> Event:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.h
 from collections.abc import Iterator
 from typing import Any
 
-from local.registry import events, manifests, paging, scanning
+from local.registry import enhanced_findings, events, manifests, paging, scanning
 from local.registry.errors import EcrError
 from local.registry.manifests import Manifest
 from local.registry.store import Image, Registry, Repository
@@ -28,7 +28,12 @@ def put(registry: Registry, request: Request) -> Response:
     _check_tag(registry, repository, manifest, tag)
     image = repository.images.get(manifest.digest)
     if image is None:
-        image = Image(manifest, pushed_at=registry.clock(), size=_size(repository, manifest))
+        image = Image(
+            manifest,
+            pushed_at=registry.clock(),
+            size=_size(repository, manifest),
+            architecture=enhanced_findings.architecture_of(repository.layers.get(manifest.config or "", b"")),
+        )
         repository.images[manifest.digest] = image
     elif image.archived:
         _restore(registry, image)  # pushing it again is one way to restore it
@@ -113,7 +118,7 @@ def update_storage_class(registry: Registry, request: Request) -> Response:
 
 def archive(registry: Registry, repository: Repository, image: Image) -> None:
     """Move the image to the archive, where its scan is lost."""
-    image.archived, image.archived_at, image.scan = True, registry.clock(), None
+    image.archived, image.archived_at, image.scan, image.inspection = True, registry.clock(), None, None
     registry.publish(events.moved(repository, image))
 
 

@@ -5,16 +5,21 @@ which in AWS only enhanced scanning does.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.registry import inventory
 from local.registry.advisories import Advisories, Advisory
-from local.registry.inventory import Package
+from local.registry.inventory import Inventory, Package
 from local.registry.store import Unscannable
 
 UNSUPPORTED = "UnsupportedImageError: The operating system and/or package manager are not supported."
 _WORST_FIRST = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
+
+
+Hit = tuple[Package, Advisory, str | None]
+"""A package, what is wrong with it, and the version that fixes it if any."""
+_NOTHING = Inventory(None, ())
 
 
 class Scanner:
@@ -23,18 +28,33 @@ class Scanner:
     def __init__(self, advisories: Advisories) -> None:
         self._advisories = advisories
 
-    def examine(self, layers: Sequence[bytes]) -> list[dict[str, Any]]:
-        """The findings in the layers, lowest first, in ECR's shape ImageScanFinding; the worst come first.
+    def learn(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Know of more advisories, in the form of the file. Raises ValueError, TypeError or KeyError."""
+        self._advisories.add(entries)
+
+    def take(self, layers: Sequence[bytes]) -> Inventory:
+        """What is in the layers, lowest first.
 
         Raises Unscannable where there is neither a system that it knows nor any package. An image of which no layer is
         an archive holds no file, and so nothing that could be wrong.
         """
         found = inventory.take(layers)
         if found is None:
-            return []
+            return _NOTHING
         if not found.packages:
             raise Unscannable(UNSUPPORTED)
-        findings = [_finding(*each) for each in self._advisories.of(found)]
+        return found
+
+    def match(self, found: Inventory) -> list[Hit]:
+        """What is wrong with it as far as is known by now."""
+        return list(self._advisories.of(found))
+
+    def examine(self, layers: Sequence[bytes]) -> list[dict[str, Any]]:
+        """The findings in the layers, lowest first, in ECR's shape ImageScanFinding; the worst come first.
+
+        Raises Unscannable, as `take`.
+        """
+        findings = [_finding(*each) for each in self.match(self.take(layers))]
         return sorted(findings, key=lambda finding: (_WORST_FIRST.index(finding["severity"]), finding["name"]))
 
 

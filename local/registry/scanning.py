@@ -1,4 +1,4 @@
-"""Basic scanning: on push or on request, once a day an image, in its own time.
+"""Basic scanning: on push or on request, once a day an image, in its own time; and which kind of scanning there is.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html
 """
@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from local.registry import events, paging
+from local.registry import enhanced, events, paging, scan_rules
 from local.registry.errors import EcrError
-from local.registry.mutability import glob
 from local.registry.store import Image, Registry, Repository, Scan, ScanStatus, Unscannable
 from local.registry.wire import Request, Response
 
@@ -23,6 +22,7 @@ def put_registry_configuration(registry: Registry, request: Request) -> Response
     """PutRegistryScanningConfiguration."""
     registry.scan_type = request.get("scanType", registry.scan_type)
     registry.scan_rules = list(request.get("rules", []))
+    enhanced.follow(registry)
     return {"registryScanningConfiguration": _configuration(registry)}
 
 
@@ -49,28 +49,34 @@ def start(registry: Registry, request: Request) -> Response:
 
 def scan_pushed(registry: Registry, repository: Repository, image: Image) -> None:
     """Scan an image that was pushed just now, where the repository or the registry says so."""
-    if registry.scan_type != "BASIC" or not image.manifest.is_runnable or _scanned_today(registry, image):
+    if registry.scan_type == "ENHANCED":
+        enhanced.scan_pushed(registry, repository, image)
         return
-    if repository.scan_on_push or any(_applies(rule, repository) for rule in registry.scan_rules):
+    on_push = repository.scan_on_push or scan_rules.frequency(registry, repository) == scan_rules.ON_PUSH
+    if on_push and image.manifest.is_runnable and not _scanned_today(registry, image):
         _begin(registry, repository, image)
 
 
 def describe_findings(registry: Registry, request: Request) -> Response:
-    """DescribeImageScanFindings; what basic scanning found is hidden while the registry is set to enhanced."""
+    """DescribeImageScanFindings; what one kind of scanning found is hidden while the registry is set to the other."""
     repository = registry.repository(request["repositoryName"])
     image = registry.image(repository, request["imageId"])
-    scan = image.scan
-    if scan is None or registry.scan_type == "ENHANCED":
+    if registry.scan_type == "ENHANCED":
+        found = enhanced.describe(registry, repository, image, request)
+    else:
+        found = _describe(image.scan, request) if image.scan else None
+    if found is None:
         digest, tag = image.digest, request["imageId"].get("imageTag", "null")
         raise EcrError(
             "ScanNotFoundException",
             f"Image scan does not exist for the image with '{{imageDigest:'{digest}', imageTag:'{tag}'}}' in the "
             f"repository with name '{repository.name}' in the registry with id '{registry.account}'",
         )
-    answer = {
-        **_of(registry, repository, image),
-        "imageScanStatus": {"status": scan.status, "description": scan.description},
-    }
+    return {**_of(registry, repository, image), **found}
+
+
+def _describe(scan: Scan, request: Request) -> Response:
+    answer: Response = {"imageScanStatus": {"status": scan.status, "description": scan.description}}
     if scan.status == "IN_PROGRESS":
         return answer
     findings, more = paging.page(request, scan.findings)
@@ -92,7 +98,7 @@ def _run(registry: Registry, repository: Repository, image: Image, scan: Scan) -
     findings: list[dict[str, Any]] = []
     description = "The scan was completed successfully."
     try:
-        findings = registry.examine(layers)
+        findings = registry.scanner.examine(layers)
     except Unscannable as error:
         status, description = "FAILED", str(error)
     with registry.lock:
@@ -105,14 +111,6 @@ def _run(registry: Registry, repository: Repository, image: Image, scan: Scan) -
 
 def _scanned_today(registry: Registry, image: Image) -> bool:
     return image.scan is not None and registry.clock() - image.scan.started_at < ONCE_IN
-
-
-def _applies(rule: dict[str, Any], repository: Repository) -> bool:
-    """A filter with a wildcard matches the whole name, one without any part of it."""
-    return rule["scanFrequency"] == "SCAN_ON_PUSH" and any(
-        glob(each["filter"] if "*" in each["filter"] else f"*{each['filter']}*", repository.name)
-        for each in rule["repositoryFilters"]
-    )
 
 
 def _configuration(registry: Registry) -> Response:

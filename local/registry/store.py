@@ -1,10 +1,12 @@
 """What the registry holds. Plain records: every rule about them is in the module of its operations."""
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from local.registry.errors import EcrError
 from local.registry.events import Event
@@ -12,11 +14,12 @@ from local.registry.manifests import Manifest
 from local.registry.mutability import Mutability
 from local.registry.wire import Request
 
+if TYPE_CHECKING:
+    from local.registry.advisories import Advisory
+    from local.registry.inventory import Inventory
+    from local.registry.scanner import Hit, Scanner
+
 ScanStatus = Literal["IN_PROGRESS", "COMPLETE", "FAILED"]
-
-
-Examine = Callable[[Sequence[bytes]], list[dict[str, Any]]]
-"""Finds what is wrong with an image, given its layers from the lowest; findings in ECR's shape, ImageScanFinding."""
 
 
 class Unscannable(Exception):
@@ -35,6 +38,34 @@ class Scan:
 
 
 @dataclass(slots=True)
+class Vulnerability:
+    """One finding of Amazon Inspector: everything in an image that one advisory is about."""
+
+    arn: str
+    hits: tuple[Hit, ...]
+    first_observed_at: datetime
+    updated_at: datetime
+
+    @property
+    def advisory(self) -> Advisory:
+        """What it is."""
+        return self.hits[0][1]
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What Amazon Inspector knows of an image; `vulnerabilities` are by the id of their advisory."""
+
+    continuous: bool
+    status: Literal["PENDING", "UNSUPPORTED_IMAGE"] = "PENDING"
+    """As long as there is no inventory."""
+    inventory: Inventory | None = None
+    """The packages that were found, once they were: the layers are read once."""
+    looked_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    vulnerabilities: dict[str, Vulnerability] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Image:
     """One manifest with its tags, and what happened to it."""
 
@@ -48,6 +79,11 @@ class Image:
     activated_at: datetime | None = None
     archived: bool = False
     scan: Scan | None = None
+    inspection: Inspection | None = None
+    architecture: str = "amd64"
+    in_use: int = 0
+    """How many tasks and pods run it."""
+    in_use_at: datetime | None = None
 
     @property
     def digest(self) -> str:
@@ -149,7 +185,7 @@ class Registry:
     clock: Callable[[], datetime]
     publish: Callable[[Event], None]
     later: Later
-    examine: Examine
+    scanner: Scanner
     repositories: dict[str, Repository] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     downloads: dict[str, Download] = field(default_factory=dict)
