@@ -25,7 +25,7 @@ from tests.e2e.cloud import Cloud
 
 pytestmark = pytest.mark.e2e
 
-DELIVERIES = int(os.environ.get("WARDEN_DELIVERIES", "1500"))
+DELIVERIES = int(os.environ.get("WARDEN_DELIVERIES", "500"))
 PATIENCE = 60 + DELIVERIES / 5
 SEED = 20261123
 SENDERS = 2

@@ -107,8 +107,8 @@ def test_only_a_lifecycle_policy_that_deletes_destroys() -> None:
         (BASIC, True, {}, False, True),
         (BASIC, True, {"scanning__mode": "off"}, False, True),
         (RegistryScanning(False, (ScanningRule("SCAN_ON_PUSH", ("*",)),)), False, {}, False, True),
-        (ENHANCED, False, {}, False, False),
-        (ENHANCED, True, {}, False, False),
+        (ENHANCED, False, {}, False, True),
+        (ENHANCED, True, {}, False, True),
     ],
 )
 def test_a_scan_is_started_only_where_ecr_does_not_scan_by_itself(

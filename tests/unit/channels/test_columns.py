@@ -53,7 +53,7 @@ def test_no_hostile_string_makes_a_line_longer_or_another_line(width: int) -> No
 _cells = st.one_of(st.sampled_from(STRINGS), st.text(max_size=60))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(_cells, min_size=1, max_size=6).map(tuple), min_size=2, max_size=8), st.integers(30, 90))
 def test_any_table_is_as_many_lines_as_it_has_rows(rows: list[tuple[str, ...]], width: int) -> None:
     columns, *body = rows

@@ -89,7 +89,7 @@ def test_the_parts_around_the_lists_leave_room_for_five_of_them(text: str, url: 
     assert sum(map(utf16, [*texts(payload), footer])) <= BUDGET - 5 * 470
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(STRINGS), st.text(st.characters(), max_size=40)), min_size=1, max_size=5))
 def test_plain_text_is_shown_as_it_is_however_it_is_cut_into_spans(parts: list[str]) -> None:
     parts = [clean(part, 60) for part in parts]
@@ -101,7 +101,7 @@ def test_plain_text_is_shown_as_it_is_however_it_is_cut_into_spans(parts: list[s
     assert plainly(item) == f"• {expected or '…'}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(NOTICES)
 def test_any_notice_makes_a_message_that_discord_takes(notice: Notice) -> None:
     payload = render(notice)

@@ -66,7 +66,7 @@ def test_the_parts_around_the_lists_leave_room_for_five_of_them(text: str, url: 
     assert len(json.dumps(render(notice))) <= BUDGET - 5 * 2_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.one_of(st.sampled_from(STRINGS), st.text(st.characters(), max_size=40)))
 def test_text_is_shown_as_it_is_but_for_what_looks_like_a_url(text: str) -> None:
     expected = clean(text, 60).strip()
@@ -77,7 +77,7 @@ def test_text_is_shown_as_it_is_but_for_what_looks_like_a_url(text: str) -> None
         assert seen.replace("[:]//", "://").replace("[.]", ".") == expected.replace("[:]//", "://").replace("[.]", ".")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(NOTICES)
 def test_any_notice_makes_a_message_that_google_chat_takes(notice: Notice) -> None:
     assert_holds(render(notice))

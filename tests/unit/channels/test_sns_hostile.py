@@ -123,7 +123,7 @@ def test_a_notice_that_went_through_a_queue_is_drawn_inert() -> None:
         assert_holds(render(received))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.builds(Span, st.text("aZ1 *_~`<>&[]()\\|#@:.!-+=/\n\"'w", max_size=12), st.sampled_from(Style)), max_size=6
@@ -133,7 +133,7 @@ def test_no_joining_of_spans_makes_markup_of_their_ends(line: list[Span]) -> Non
     assert_holds(render(replace(NEW_CRITICALS, summary=tuple(line), next_step=tuple(line))))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(NOTICES)
 def test_any_notice_makes_a_message_that_is_valid_and_inert(notice: Notice) -> None:
     assert_holds(render(notice))

@@ -283,7 +283,7 @@ def test_a_notice_that_went_through_a_queue_keeps_the_contract() -> None:
     assert render(received) == render(NEW_CRITICALS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(NOTICES)
 def test_any_notice_keeps_the_contract(notice: Notice) -> None:
     assert_holds(render(notice))

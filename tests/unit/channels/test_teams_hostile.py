@@ -106,7 +106,7 @@ def test_a_notice_that_went_through_a_queue_is_drawn_the_same() -> None:
         assert_inert(render(received))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(NOTICES)
 def test_any_notice_makes_a_message_that_teams_takes(notice: Notice) -> None:
     assert_holds(render(notice))
