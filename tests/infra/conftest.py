@@ -44,7 +44,7 @@ def _path(resource: dict[str, Any]) -> str:
     return resource["Metadata"]["aws:cdk:path"].partition("/")[2].removesuffix("/Resource")
 
 
-def _synthesised(directory: Path, **context: Any) -> Synthesised:
+def synthesised(directory: Path, **context: Any) -> Synthesised:
     assembly = synthesise(directory, **HERE, **context)
     (stack,) = assembly.stacks
     file = directory / stack.template_file
@@ -54,11 +54,11 @@ def _synthesised(directory: Path, **context: Any) -> Synthesised:
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     """The default stage, with its asset."""
-    return _synthesised(tmp_path_factory.mktemp("dev"))
+    return synthesised(tmp_path_factory.mktemp("dev"))
 
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     """The stage that is kept, with alarms that go to a topic."""
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:oncall"
-    return _synthesised(tmp_path_factory.mktemp("prod"), stage="prod", alarm_topic_arn=topic, **WITHOUT_ASSET)
+    return synthesised(tmp_path_factory.mktemp("prod"), stage="prod", alarm_topic_arn=topic, **WITHOUT_ASSET)

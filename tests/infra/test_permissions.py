@@ -1,10 +1,13 @@
 """What the template lets each function do."""
 
+from pathlib import Path
+
 import pytest
 
 from infra.functions import FUNCTIONS
+from infra.iam_table import WITHOUT_ASSET
 
-from .conftest import ACCOUNT, REGION, Synthesised
+from .conftest import ACCOUNT, REGION, Synthesised, synthesised
 
 REPOSITORIES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*"
 STANDARD = {
@@ -147,3 +150,26 @@ def test_the_schedule_may_send_to_the_sweep_and_nothing_else(dev: Synthesised) -
     (trust,) = dev.properties("DailySweep/Role")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+ALL_KINDS = f"""\
+version: 1
+defaults: {{channels: [chat], findings: {{epss_from: 10%}}}}
+owners:
+  - {{label: org.opencontainers.image.source, value: "https://github.com/acme/*", channels: [topic]}}
+channels:
+  chat: {{type: teams, secret: warden/teams}}
+  topic: {{type: sns, topic: "arn:aws:sns:{REGION}:{ACCOUNT}:images"}}
+"""
+
+
+def test_a_policy_with_topics_owners_and_epss_is_given_just_what_these_need(tmp_path: Path) -> None:
+    (tmp_path / "warden.yaml").write_text(ALL_KINDS)
+    stack = synthesised(tmp_path / "out", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    notify, scan_finished = grants(stack, "Notify"), grants(stack, "ScanFinished")
+    assert notify["sns:Publish"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:images"]
+    assert notify["secretsmanager:GetSecretValue"] == [
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:warden/teams-??????"
+    ]
+    assert scan_finished["ecr:GetDownloadUrlForLayer"] == [REPOSITORIES]
+    assert scan_finished["inspector2:ListFindings"] == ["*"]
