@@ -38,6 +38,10 @@ DEFAULTS: Mapping[str, Any] = {
     "lifecycle.rules": [{"of": "untagged", "after_days": 7}],
     "lifecycle.protect.in_use": False,
     "lifecycle.protect.tags": [],
+    "lifecycle.protect.grace": 7,
+    "lifecycle.protect.pulled_within": None,
+    "lifecycle.wait": None,
+    "lifecycle.delete_archived_after": None,
     "lifecycle.caps.percent": None,
     "lifecycle.caps.images": None,
     "lifecycle.caps.bytes": None,
@@ -66,6 +70,7 @@ def a_policy(
     exemptions: Any = (),
     owners: Any = (),
     known_channels: Any = MappingProxyType({}),
+    inventory: Any = MappingProxyType({}),
     **fields: Any,
 ) -> Policy:
     """A compiled policy; `fields` replace defaults, with `__` for the dot; `rules` are (match, fields)."""
@@ -89,6 +94,7 @@ def a_policy(
             "creation_templates": [],
             "owners": [{"origin": "warden.yaml:40", **owner} for owner in owners],
             "fingerprint": "0123456789ab",
+            "inventory": {"sources": ["ecs", "lambda"], "regions": [], "roles": [], "functions": [], **inventory},
         }
     )
 

@@ -5,7 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from warden.policy import Channel, ChannelType, Exemption, Field, Match, Mode, Owner, Policy, Rule
+from warden.policy import (
+    Channel,
+    ChannelType,
+    Exemption,
+    Field,
+    InventorySources,
+    Match,
+    Mode,
+    Owner,
+    Policy,
+    Rule,
+    Source,
+)
 
 
 def load(path: Path) -> Policy:
@@ -35,6 +47,12 @@ def from_compiled(compiled: Mapping[str, Any]) -> Policy:
         creation_templates=tuple(compiled["creation_templates"]),
         owners=tuple(Owner(**{**owner, "channels": tuple(owner["channels"])}) for owner in compiled["owners"]),
         fingerprint=compiled["fingerprint"],
+        inventory=InventorySources(
+            sources=tuple(Source(name) for name in compiled["inventory"]["sources"]),
+            regions=tuple(compiled["inventory"]["regions"]),
+            roles=tuple(compiled["inventory"]["roles"]),
+            functions=tuple(compiled["inventory"]["functions"]),
+        ),
     )
 
 

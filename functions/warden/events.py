@@ -6,14 +6,14 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html and
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from warden.errors import Invalid
-from warden.names import Digest, ImageId, RepositoryName, Tag, is_digest, is_repository_name
+from warden.event_fields import read_event, read_image, read_mapping, read_repository, read_text, read_time
+from warden.names import ImageId, RepositoryName, Tag
 
 OURS = "warden"
 """The source of the messages that the warden sends to itself."""
@@ -128,17 +128,21 @@ class SummaryDue:
 
 def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     """Parse an `ECR Image Action` event. Raises Invalid."""
-    event = _event(body)
+    event = read_event(body)
     if stranger := _stranger(event, home, "ECR Image Action"):
         return stranger
-    detail = _mapping(event, "detail")
-    if (_text(detail, "action-type"), _text(detail, "result")) != ("PUSH", "SUCCESS"):
-        return NotForUs(f"{_text(detail, 'action-type')} {_text(detail, 'result')}")
+    detail = read_mapping(event, "detail")
+    if (read_text(detail, "action-type"), read_text(detail, "result")) != ("PUSH", "SUCCESS"):
+        return NotForUs(f"{read_text(detail, 'action-type')} {read_text(detail, 'result')}")
     tag = detail.get("image-tag") or None  # a push by digest has no tag, or an empty one
     if tag is not None and not isinstance(tag, str):
         raise Invalid(f"detail.image-tag: expected text, got {type(tag).__name__}")
     return ImagePushed(
-        _text(event, "id"), _time(event), _image(detail), Tag(tag) if tag else None, asked=event["source"] == OURS
+        read_text(event, "id"),
+        read_time(event),
+        read_image(detail),
+        Tag(tag) if tag else None,
+        asked=event["source"] == OURS,
     )
 
 
@@ -147,23 +151,26 @@ def scan_finished(body: str, home: Home) -> ScanFinished | FindingChanged | Held
 
     https://docs.aws.amazon.com/inspector/latest/user/eventbridge-integration.html. Raises Invalid.
     """
-    event = _event(body)
+    event = read_event(body)
     if event.get("source") == "aws.inspector2":
         return _of_inspector(event, home)
     if event.get("source") == OURS and event.get("detail-type") == "Held News":
-        detail = _mapping(event, "detail")
+        detail = read_mapping(event, "detail")
         seen = detail.get("seen")
         return HeldNewsDue(
-            _time(event), _text(detail, "channel"), _text(detail, "episode"), seen if isinstance(seen, int) else 0
+            read_time(event),
+            read_text(detail, "channel"),
+            read_text(detail, "episode"),
+            seen if isinstance(seen, int) else 0,
         )
     if stranger := _stranger(event, home, "ECR Image Scan"):
         return stranger
-    detail = _mapping(event, "detail")
+    detail = read_mapping(event, "detail")
     asked, window = event["source"] == OURS, detail.get("window")
     return ScanFinished(
-        _text(event, "id"),
-        _time(event),
-        _image(detail),
+        read_text(event, "id"),
+        read_time(event),
+        read_image(detail),
         asked=asked,
         window=window if asked and isinstance(window, int) else None,
     )
@@ -171,10 +178,10 @@ def scan_finished(body: str, home: Home) -> ScanFinished | FindingChanged | Held
 
 def _of_inspector(event: Mapping[str, Any], home: Home) -> ScanFinished | FindingChanged | NotForUs:
     """Inspector tells of machines, functions and other clouds' images by the same kinds of events."""
-    kind = _text(event, "detail-type")
-    if stranger := _elsewhere(event, home):
+    kind = read_text(event, "detail-type")
+    if stranger := elsewhere(event, home):
         return stranger
-    detail = _mapping(event, "detail")
+    detail = read_mapping(event, "detail")
     if kind == "Inspector2 Scan":
         return _inspector_scan(event, detail, home)
     if kind == "Inspector2 Finding":
@@ -186,11 +193,11 @@ def _inspector_scan(event: Mapping[str, Any], detail: Mapping[str, Any], home: H
     """`repository-name` is an ARN here, and is not there for what is no image."""
     if "repository-name" not in detail:
         return NotForUs("a scan of something else than an image")
-    start, _, name = _text(detail, "repository-name").partition(":repository/")
+    start, _, name = read_text(detail, "repository-name").partition(":repository/")
     if name and not start.endswith(f":{home.region}:{home.account}"):
         return NotForUs("another account or region")
     named = {**detail, "repository-name": name or start}
-    return ScanFinished(_text(event, "id"), _time(event), _image(named))
+    return ScanFinished(read_text(event, "id"), read_time(event), read_image(named))
 
 
 def _inspector_finding(event: Mapping[str, Any], detail: Mapping[str, Any], home: Home) -> FindingChanged | NotForUs:
@@ -199,115 +206,73 @@ def _inspector_finding(event: Mapping[str, Any], detail: Mapping[str, Any], home
     resource = resources[0] if isinstance(resources, list) and resources else None
     if not isinstance(resource, dict) or resource.get("type") != "AWS_ECR_CONTAINER_IMAGE":
         return NotForUs("a finding in something else than an ECR image")
-    image = _mapping(_mapping(resource, "details"), "awsEcrContainerImage")
+    image = read_mapping(read_mapping(resource, "details"), "awsEcrContainerImage")
     if image.get("registry", home.account) != home.account:
         return NotForUs("another account's registry")
     named = {"repository-name": image.get("repositoryName"), "image-digest": image.get("imageHash")}
-    return FindingChanged(_text(event, "id"), _time(event), _image(named))
+    return FindingChanged(read_text(event, "id"), read_time(event), read_image(named))
 
 
 def repository_changed(body: str, home: Home) -> RepositoryChanged | NotForUs:
     """Parse an `AWS API Call via CloudTrail` event of ECR. Raises Invalid."""
-    event = _event(body)
+    event = read_event(body)
     if stranger := _stranger(event, home, "AWS API Call via CloudTrail"):
         return stranger
-    detail = _mapping(event, "detail")
-    call = _text(detail, "eventName")
+    detail = read_mapping(event, "detail")
+    call = read_text(detail, "eventName")
     if detail.get("errorCode"):
         return NotForUs(f"{call} was refused by ECR: nothing changed")
-    identity = _mapping(detail, "userIdentity")
+    identity = read_mapping(detail, "userIdentity")
     session = identity.get("sessionContext")
     issuer = session.get("sessionIssuer") if isinstance(session, dict) else None
     role = issuer.get("arn") if isinstance(issuer, dict) else None
     actor = identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "unknown"
     return RepositoryChanged(
-        _text(event, "id"), _time(event), _changed_repository(detail), call, str(actor), str(role) if role else None
+        read_text(event, "id"),
+        read_time(event),
+        _changed_repository(detail),
+        call,
+        str(actor),
+        str(role) if role else None,
     )
 
 
 def sweep(body: str) -> SweepDue | RepositoryDue | SummaryDue | NotForUs:
     """Parse what the scheduler sends, and what a sweep sends to itself; no rule writes to its queue. Raises Invalid."""
-    event = _event(body)
+    event = read_event(body)
     if event.get("source") != OURS:
         return NotForUs(f"source {event.get('source')!r}")
     match event.get("detail-type"):
         case "Sweep":
-            return SweepDue(_time(event))
+            return SweepDue(read_time(event))
         case "Sweep Repository":
-            detail = _mapping(event, "detail")
-            name = _repository(_text(detail, "repository-name"))
-            return RepositoryDue(_text(detail, "sweep"), _time(event), name, _mapping(detail, "listed"))
+            detail = read_mapping(event, "detail")
+            name = read_repository(read_text(detail, "repository-name"))
+            return RepositoryDue(read_text(detail, "sweep"), read_time(event), name, read_mapping(detail, "listed"))
         case "Sweep Summary":
-            return SummaryDue(_text(_mapping(event, "detail"), "sweep"), _time(event))
+            return SummaryDue(read_text(read_mapping(event, "detail"), "sweep"), read_time(event))
     return NotForUs(f"detail-type {event.get('detail-type')!r}")
-
-
-def _event(body: str) -> Mapping[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"the body is not JSON: {type(error).__name__}") from None
-    if not isinstance(event, dict):
-        raise Invalid(f"the body is not an event: expected a JSON object, got {type(event).__name__}")
-    return event
 
 
 def _stranger(event: Mapping[str, Any], home: Home, detail_type: str) -> NotForUs | None:
     """The rule's pattern already says this; a queue can be written to by others than the rule."""
-    source, kind = _text(event, "source"), _text(event, "detail-type")
+    source, kind = read_text(event, "source"), read_text(event, "detail-type")
     if source not in {"aws.ecr", OURS} or kind != detail_type:
         return NotForUs(f"{source} {kind}")
-    return _elsewhere(event, home)
+    return elsewhere(event, home)
 
 
-def _elsewhere(event: Mapping[str, Any], home: Home) -> NotForUs | None:
-    if (_text(event, "account"), _text(event, "region")) != (home.account, home.region):
+def elsewhere(event: Mapping[str, Any], home: Home) -> NotForUs | None:
+    """Whether the event is of another account or region: we act on none but our own. Raises Invalid."""
+    if (read_text(event, "account"), read_text(event, "region")) != (home.account, home.region):
         return NotForUs("another account or region")
     return None
 
 
-def _mapping(event: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    value = event.get(field)
-    if not isinstance(value, dict):
-        raise Invalid(f"{field}: expected an object, got {type(value).__name__}")
-    return value
-
-
-def _text(event: Mapping[str, Any], field: str) -> str:
-    value = event.get(field)
-    if not isinstance(value, str) or not value:
-        raise Invalid(f"{field}: expected text, got {type(value).__name__ if value != '' else 'nothing'}")
-    return value
-
-
-def _time(event: Mapping[str, Any]) -> datetime:
-    text = _text(event, "time")
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"time: expected ISO 8601, got {text[:40]!r}") from None
-    if at.tzinfo is None:
-        raise Invalid(f"time: expected a time zone, got {text[:40]!r}")
-    return at
-
-
-def _repository(name: str) -> RepositoryName:
-    if not is_repository_name(name):
-        raise Invalid(f"repository-name: {name[:80]!r} is not a name that ECR allows")
-    return RepositoryName(name)
-
-
-def _image(detail: Mapping[str, Any]) -> ImageId:
-    digest = detail.get("image-digest")
-    if not is_digest(digest):
-        raise Invalid(f"image-digest: expected a digest, sha256: and 64 hexadecimal digits, got {str(digest)[:80]!r}")
-    return ImageId(_repository(_text(detail, "repository-name")), Digest(str(digest)))
-
-
 def _changed_repository(detail: Mapping[str, Any]) -> RepositoryName:
     """TagResource and UntagResource name the repository by its ARN, the other calls by its name."""
-    parameters = _mapping(detail, "requestParameters")
+    parameters = read_mapping(detail, "requestParameters")
     name = parameters.get("repositoryName")
     if name is None:
         name = str(parameters.get("resourceArn", "")).partition(":repository/")[2]
-    return _repository(str(name))
+    return read_repository(str(name))

@@ -61,18 +61,29 @@ class LifecycleAction(StrEnum):
     DELETE = "delete"
 
 
+class Per(StrEnum):
+    """Of what a keep rule keeps the newest: of each tag line, or of each major or minor version, by version."""
+
+    LINE = "line"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
     """One rule of the standard: images `of` a kind ("untagged", "any" or a tag pattern) leave.
 
     Those pushed more than `after_days` ago, all but the newest `keep`, or those `not_pulled_days` days long: exactly
-    one of the three is set. ECR has no rule for the last kind.
+    one of the three is set. `per` makes a keep rule keep as many of each line or version. Where there is a `label`
+    ("key=pattern"), only images leave that have it; the rule decides about all that its tags match all the same.
     """
 
     of: str
     after_days: int | None = None
     keep: int | None = None
     not_pulled_days: int | None = None
+    per: Per | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +125,16 @@ class FindingsStandard:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Images that no rule may take: those in use, and those with a tag of these patterns."""
+    """Images that no rule may take: those in use, and those with a tag of these patterns.
+
+    An image counts as in use for `grace_days` after it was last seen so, and where `pulled_within_days` says so, for
+    as long after its last pull.
+    """
 
     in_use: bool
     tags: tuple[str, ...]
+    grace_days: int = 7
+    pulled_within_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +148,19 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleStandard:
-    """What is asked of the lifecycle; no rules ask for nothing."""
+    """What is asked of the lifecycle; no rules ask for nothing.
+
+    `wait_days` is how long an image is marked before it is deleted: ECR's own rules can't wait, so that all rules are
+    then carried out by the warden. `delete_archived_days` is how long an archived image stays in the archive.
+    """
 
     mode: Mode
     action: LifecycleAction
     rules: tuple[LifecycleRule, ...]
     protection: Protection = Protection(in_use=False, tags=())
     caps: Caps = Caps()
+    wait_days: int | None = None
+    delete_archived_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +308,30 @@ class Owner:
     origin: str
 
 
+class Source(StrEnum):
+    """Who is asked what is in use."""
+
+    ECS = "ecs"
+    LAMBDA = "lambda"
+    EKS = "eks"
+    BATCH = "batch"
+    APP_RUNNER = "app_runner"
+
+
+@dataclass(frozen=True, slots=True)
+class InventorySources:
+    """Where images of this registry may run: who is asked, in which regions besides our own, in which other accounts.
+
+    `roles` are ARNs of roles of other accounts, one an account; `functions` are names of Lambda functions of ours that
+    answer for anything else.
+    """
+
+    sources: tuple[Source, ...] = (Source.ECS, Source.LAMBDA, Source.EKS)
+    regions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The whole compiled policy; `fingerprint` is the short hash of what it says.
@@ -304,6 +351,7 @@ class Policy:
     creation_templates: tuple[str, ...]
     owners: tuple[Owner, ...]
     fingerprint: str
+    inventory: InventorySources = InventorySources()
 
     def asks(self, name: str) -> bool:
         """Whether the field has a value for any repository: what nobody asks for need not be read."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from warden.names import RepositoryName, Severity
 from warden.overrides import SIGNATURES, RefusedTag, tighten
@@ -20,6 +21,7 @@ from warden.policy import (
     Match,
     Mode,
     Moves,
+    Per,
     Policy,
     Promotion,
     Protection,
@@ -92,9 +94,16 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
         lifecycle=LifecycleStandard(
             Mode(value["lifecycle.mode"]),
             LifecycleAction(value["lifecycle.action"]),
-            tuple(LifecycleRule(**rule) for rule in value["lifecycle.rules"]),
-            Protection(value["lifecycle.protect.in_use"], tuple(value["lifecycle.protect.tags"])),
+            tuple(_lifecycle_rule(rule) for rule in value["lifecycle.rules"]),
+            Protection(
+                value["lifecycle.protect.in_use"],
+                tuple(value["lifecycle.protect.tags"]),
+                value["lifecycle.protect.grace"],
+                value["lifecycle.protect.pulled_within"],
+            ),
             Caps(value["lifecycle.caps.percent"], value["lifecycle.caps.images"], value["lifecycle.caps.bytes"]),
+            value["lifecycle.wait"],
+            value["lifecycle.delete_archived_after"],
         ),
         access=AccessStandard(
             Mode(value["access.mode"]),
@@ -111,3 +120,8 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
         channels=tuple(value["channels"]),
         origins={name: field.origin for name, field in fields.items()},
     )
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> LifecycleRule:
+    per = rule.get("per")
+    return LifecycleRule(**{**rule, "per": Per(per) if per else None})
