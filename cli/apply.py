@@ -2,8 +2,9 @@
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,17 @@ from cli.aws import asking, client
 from cli.options import json_option, load_policy, policy_option
 from cli.plans import Plans
 from cli.printing import print_json, tell
-from cli.stack import Connect, ledger_table
-from warden.actions import Deed, Result
+from cli.stack import Connect, ledger_table, prune_queue
+from warden.actions import Action, ActionKind, Deed, Result
 from warden.errors import Unavailable
-from warden.planning import plan
+from warden.names import RepositoryName
 from warden.policy import Policy
 
 if TYPE_CHECKING:
     from warden.ledger import Ledger
     from warden.registry import Registry
+
+Prune = Callable[[RepositoryName], None]
 
 
 @click.command("apply", short_help="Bring repositories to their standard.")
@@ -54,7 +57,14 @@ def command(
         ledger = _ledger(table or ledger_table(stage, client))
         by = _caller(client)
         for repository, done in carry_out_all(
-            found, registry, ledger, policy, event=f"apply {uuid.uuid4().hex[:12]}", at=datetime.now(UTC), by=by
+            found,
+            registry,
+            ledger,
+            policy,
+            _pruning(stage),
+            event=f"apply {uuid.uuid4().hex[:12]}",
+            at=datetime.now(UTC),
+            by=by,
         ):
             if isinstance(done, str):
                 left.append(f"{repository} {done}")
@@ -66,9 +76,20 @@ def command(
 
 
 def carry_out_all(
-    found: Plans, registry: "Registry", ledger: "Ledger", policy: Policy, *, event: str, at: datetime, by: str
+    found: Plans,
+    registry: "Registry",
+    ledger: "Ledger",
+    policy: Policy,
+    prune: Prune,
+    *,
+    event: str,
+    at: datetime,
+    by: str,
 ) -> Iterator[tuple[str, Sequence[Deed] | str]]:
-    """What was done to each repository, or why it was left alone; one that fails does not stop the next."""
+    """What was done to each repository, or why it was left alone; one that fails does not stop the next.
+
+    `prune` asks the prune function for a repository's turn: lifecycle policies are put by its gate alone.
+    """
     from warden.enforcement import carry_out  # noqa: PLC0415
     from warden.observing import observe  # noqa: PLC0415
 
@@ -77,12 +98,42 @@ def carry_out_all(
         try:
             with asking("bring it to its standard"):
                 observed = observe(registry, policy, repository)
-                now = plan(observed.observation, observed.standard) if observed else ()
+                now = plans.whole_plan(observed) if observed else ()
                 if now == found.of(repository):
-                    done = carry_out(now, registry, ledger, event=event, at=at, by=by)
+                    ours = [action for action in now if action.kind is not ActionKind.PUT_LIFECYCLE_POLICY]
+                    done = [
+                        *carry_out(ours, registry, ledger, event=event, at=at, by=by),
+                        *(_hand_over(action, prune) for action in now if action not in ours),
+                    ]
         except Unavailable as trouble:
             done = f"was left as it is: {trouble}"
         yield repository, done
+
+
+def _hand_over(action: Action, prune: Prune) -> Deed:
+    if not plans.is_enforceable(action):
+        return Deed(action, Result.REPORTED)
+    prune(action.repository)
+    return Deed(action, Result.HANDED_OVER)
+
+
+def _pruning(stage: str) -> Prune:
+    """Asks the deployed prune function; its queue is looked for when it is first needed."""
+    from warden import prune_events  # noqa: PLC0415
+    from warden.events import Home  # noqa: PLC0415
+
+    @cache
+    def place() -> tuple[str, Home]:
+        sts: Any = client("sts")
+        with asking("learn who this is"):
+            return prune_queue(stage, client), Home(sts.get_caller_identity()["Account"], sts.meta.region_name)
+
+    def ask(repository: RepositoryName) -> None:
+        url, home = place()
+        body = prune_events.repository_due("", repository, at=datetime.now(UTC), home=home)
+        client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    return ask
 
 
 def _ask(yes: bool, count: int) -> None:
@@ -117,3 +168,6 @@ def _tell(deeds: Sequence[Deed], left: Sequence[str], *, as_json: bool) -> None:
             tell(f"{deed.action.repository}: {deed}")
     count = sum(deed.result is Result.DONE for deed in deeds)
     click.echo(f"{count} {'change was' if count == 1 else 'changes were'} made.")
+    if handed := sum(deed.result is Result.HANDED_OVER for deed in deeds):
+        which = "1 lifecycle policy" if handed == 1 else f"{handed} lifecycle policies"
+        click.echo(f"{which} went to the prune function, which asks ECR for a preview first.")

@@ -1,5 +1,6 @@
 """`warden exemptions`: findings that were accepted elsewhere, as exemptions of the policy."""
 
+import importlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,11 @@ from cli.printing import print_json, tell
 
 
 def _checked(reader: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A click callback that takes what the policy's own reader of that name takes; None stays None."""
+    """A click callback that takes what the policy's own reader, `module.name`, takes; None stays None."""
+    module, _, name = reader.partition(".")
 
     def check(_: click.Context, __: click.Parameter, value: Any) -> Any:
-        from policy import values  # noqa: PLC0415 - pydantic takes a tenth of a second
-
-        read = getattr(values, reader)
+        read = getattr(importlib.import_module(f"policy.{module}"), name)  # late: pydantic takes a tenth of a second
         try:
             return tuple(map(read, value)) if isinstance(value, tuple) else value if value is None else read(value)
         except ValueError as error:
@@ -37,19 +37,21 @@ def command() -> None:
     "--repositories",
     multiple=True,
     metavar="GLOB",
-    callback=_checked("read_repository_pattern"),
+    callback=_checked("repository_values.read_repository_pattern"),
     help="In which repositories; may be given several times. An image in ECR that the file names goes before it.",
 )
 @click.option(
     "--until",
     metavar="DATE",
-    callback=_checked("read_date"),
+    callback=_checked("values.read_date"),
     help="The last day of those that have no date of their own. A date in the file goes before it, a later one too.",
 )
 @click.option(
-    "--approved-by", metavar="NAME", callback=_checked("read_words"), help="Who accepts them; no file says it."
+    "--approved-by", metavar="NAME", callback=_checked("values.read_words"), help="Who accepts them; no file says it."
 )
-@click.option("--reason", metavar="TEXT", callback=_checked("read_words"), help="Why, where the file does not say.")
+@click.option(
+    "--reason", metavar="TEXT", callback=_checked("values.read_words"), help="Why, where the file does not say."
+)
 @json_option
 def import_(
     file: Path,

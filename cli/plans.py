@@ -17,12 +17,13 @@ from cli.stack import Connect
 from warden.actions import Action, ActionKind
 from warden.names import RepositoryName
 from warden.observations import RepositorySettings
-from warden.planning import plan
+from warden.planning import plan, plan_lifecycle
 from warden.policy import Mode, Policy
 from warden.text import clean
 from warden.wildcard import matches
 
 if TYPE_CHECKING:
+    from warden.observing import Observed
     from warden.registry import Registry
 
 AT_ONCE = 8
@@ -83,12 +84,18 @@ def gather(registry: "Registry", policy: Policy, patterns: Sequence[str]) -> Pla
 
     def look(settings: RepositorySettings) -> tuple[Action, ...]:
         observed = observe(registry, policy, settings.name, settings=settings, scanning=scanning)
-        return plan(observed.observation, observed.standard) if observed else ()
+        return whole_plan(observed) if observed else ()
 
     with asking("read the repositories"), ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(progress(threads.map(look, listed), len(listed), "reading"))
     unmatched = tuple(pattern for pattern in patterns if not any(matches(pattern, one.name) for one in listed))
     return Plans(len(listed), tuple(action for actions in found for action in actions), unmatched)
+
+
+def whole_plan(observed: "Observed") -> tuple[Action, ...]:
+    """All that is off the standard; how old images leave comes last."""
+    lifecycle = plan_lifecycle(observed.observation, observed.standard)
+    return (*plan(observed.observation, observed.standard), *([lifecycle] if lifecycle else []))
 
 
 def _listed(registry: "Registry", patterns: Sequence[str]) -> Iterator[RepositorySettings]:
@@ -177,6 +184,8 @@ def _show(action: Action) -> None:
         _line([(f"      needs a person: {clean(action.blocked, LONGEST_CELL)}", "magenta")])
     elif action.mode is not Mode.ENFORCE:
         _line([("      only reported: the policy is in report mode here", "bright_black")])
+    elif action.kind is ActionKind.PUT_LIFECYCLE_POLICY:
+        _line([(f"      {action.reason}; put once ECR's preview of it has passed the gate", "bright_black")])
     else:
         _line([(f"      {action.reason}", "bright_black")])
 

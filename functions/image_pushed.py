@@ -7,6 +7,7 @@ from warden import events, messages, moves
 from warden.events import Home, ImagePushed, NotForUs
 from warden.image_tags import ImageTags
 from warden.ledger import Entry, Ledger
+from warden.lifecycle.shields import is_lease
 from warden.manifests import Kind
 from warden.names import ImageId
 from warden.notices import to_json
@@ -40,6 +41,8 @@ class PushedImages:
         event = events.image_pushed(message.body, self.home)
         if isinstance(event, NotForUs):
             return Outcome("NotForUs", reason=event.reason)
+        if event.tag and is_lease(event.tag):
+            return Outcome("OwnWrite", str(event.image), event.tag)
         settings = self.registry.settings(event.image.repository)
         tags = self.registry.repository_tags(event.image.repository, self.home.account)
         if settings is None or tags is None:

@@ -3,15 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from warden import drift_notice, events, fights
+from warden import drift_notice, events, fights, prune_events
 from warden.actions import Action, Deed, Result
 from warden.enforcement import KIND, carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryChanged
 from warden.ledger import Entry, Ledger
 from warden.notices import to_json
 from warden.observing import Observed, observe
-from warden.planning import plan
-from warden.policy import Policy
+from warden.planning import plan, plan_lifecycle
+from warden.policy import Mode, Policy
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
@@ -27,6 +27,7 @@ class ChangedRepositories:
     registry: Registry
     ledger: Ledger
     notices: Queue
+    prunes: Queue
 
     def handle(self, message: Message) -> Outcome:
         """Parse, observe, plan, apply, record, notify."""
@@ -40,14 +41,25 @@ class ChangedRepositories:
             return Outcome("Gone", event.repository)
         entry = Entry(event.repository, event.at, "changed", f"{event.call} by {event.actor}")
         self.ledger.record(entry, event=event.id)
+        asked = self._ask_to_prune(event, observed, message)
         actions = plan(observed.observation, observed.standard)
         deeds = self._set_back(actions, event, message)
         if not deeds:
-            return Outcome("Compliant", event.repository, event.call)
+            return Outcome("LifecycleAsked" if asked else "Compliant", event.repository, event.call)
         told = self._tell(event, deeds, observed)
         corrected = any(deed.result is Result.DONE for deed in deeds)
         name = "Corrected" if corrected else "Told" if told else "NothingNew"
         return Outcome(name, event.repository, "; ".join(map(str, deeds)))
+
+    def _ask_to_prune(self, event: RepositoryChanged, observed: Observed, message: Message) -> bool:
+        """Whether prune is asked to put the lifecycle policy: it has the gate, and holds back where others fight it."""
+        action = plan_lifecycle(observed.observation, observed.standard)
+        if action is None or action.mode is not Mode.ENFORCE:
+            return False
+        if any(one.blocked for one in self._without_fights((action,), event, message)):
+            return False
+        self.prunes.send(prune_events.repository_due("", event.repository, at=message.now, home=self.home))
+        return True
 
     def _set_back(self, actions: tuple[Action, ...], event: RepositoryChanged, message: Message) -> tuple[Deed, ...]:
         """What was done, with what an earlier try of the same message did and could no longer tell."""
@@ -90,6 +102,7 @@ def connect(deployment: Deployment) -> Handle:
         registry=deployment.registry,
         ledger=deployment.ledger,
         notices=deployment.queue("WARDEN_NOTICES"),
+        prunes=deployment.queue("WARDEN_PRUNES"),
     ).handle
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from warden import events, exemptions, fights, listings, messages, sweep_notice
+from warden import events, exemptions, fights, inventory_events, listings, messages, sweep_notice
 from warden.actions import Deed, Result
 from warden.enforcement import carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
@@ -55,6 +55,7 @@ class Sweep:
     notices: Queue
     pushes: Queue
     judgements: Queue
+    inventories: Queue
 
     def handle(self, message: Message) -> Outcome:
         """One message to begin a sweep, one for each repository, one to sum it up."""
@@ -88,6 +89,7 @@ class Sweep:
             for settings in listed
         )
         self._ask_for_lapsed(message)
+        self.inventories.send(inventory_events.inventory_due(sweep, at=at, home=self.home))
         delay = LONGEST_DELAY if listed else 0
         self.own.send(messages.summary_due(sweep, at=at, home=self.home), delay=delay)
         return len(listed) + 1
@@ -206,6 +208,7 @@ def connect(deployment: Deployment) -> Handle:
         notices=deployment.queue("WARDEN_NOTICES"),
         pushes=deployment.queue("WARDEN_PUSHES"),
         judgements=deployment.queue("WARDEN_JUDGEMENTS"),
+        inventories=deployment.queue("WARDEN_INVENTORIES"),
     ).handle
 
 

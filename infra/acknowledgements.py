@@ -13,10 +13,13 @@ def accept(construct: Construct, rule: str, reason: str) -> None:
         Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
-def wildcard_of(stack: Stack, service: str, resource: str) -> str:
-    """The name of the finding that an ARN holds a wildcard; cdk-nag prints what is not known at synth in brackets."""
+def wildcard_of(stack: Stack, service: str, resource: str, *, region: str = "") -> str:
+    """The name of the finding that an ARN holds a wildcard; cdk-nag prints what is not known at synth in brackets.
+
+    The ARN is of this account, and of this region where none is named.
+    """
     partition = _printed(stack.partition, "<AWS::Partition>")
-    region = _printed(stack.region, "<AWS::Region>")
+    region = region or _printed(stack.region, "<AWS::Region>")
     account = _printed(stack.account, "<AWS::AccountId>")
     return f"AwsSolutions-IAM5[Resource::arn:{partition}:{service}:{region}:{account}:{resource}]"
 

@@ -21,7 +21,22 @@ CACHE = PROJECT / "build" / "asset"
 PYTHON = "3.14"
 PLATFORM = "aarch64-manylinux2014"
 
-SERVICES = frozenset({"ecr", "dynamodb", "sqs", "secretsmanager"})
+SERVICES = frozenset(
+    {
+        "ecr",
+        "dynamodb",
+        "sqs",
+        "secretsmanager",
+        "sns",
+        "inspector2",
+        "sts",
+        "ecs",
+        "lambda",
+        "eks",
+        "batch",
+        "apprunner",
+    }
+)
 """What the functions call; the models of botocore's other services, some 400, go."""
 KEPT_DATA = frozenset({"endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json"})
 """What botocore reads for every service."""

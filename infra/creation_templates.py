@@ -69,7 +69,7 @@ def _tags(standard: Standard) -> dict[str, Any]:
 def _lifecycle(standard: Standard) -> dict[str, Any]:
     asked = standard.lifecycle
     promised = asked.protection != Protection(in_use=False, tags=()) or asked.caps != Caps()
-    text = lifecycle.render(asked)
+    text = lifecycle.render(asked).text
     if asked.mode is not Mode.ENFORCE or promised or text is None:
         return {}
     return {"lifecycle_policy": text}

@@ -14,9 +14,10 @@ from constructs import Construct
 
 from infra.acknowledgements import accept, wildcard_of
 from infra.alarms import Alarms
-from infra.functions import Events, FunctionSpec
+from infra.grants import Resource
 from infra.ledger import Ledger
 from infra.permissions import Permissions
+from infra.specs import Events, FunctionSpec, Permission
 from infra.stage import Stage
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -85,6 +86,11 @@ class EventFunction(Construct):
             function=self.function,
         ).all
         self._acknowledge()
+
+    @property
+    def role_arn(self) -> str:
+        """The ARN of the function's role."""
+        return self._permissions.role.role_arn
 
     def _make_queues(self, stage: Stage) -> tuple[sqs.Queue, sqs.Queue]:
         """The dead letters first. EventBridge needs no key policy for SQS's own keys."""
@@ -205,15 +211,24 @@ class EventFunction(Construct):
             [ledger.table.table_arn],
             why="doing a deed once, and writing it down",
         )
-        repositories = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name="*")
         for permission in self.spec.ecr:
-            resource = "*" if permission.is_registry_wide else repositories
-            allow(permission.sid, permission.service, permission.actions, [resource], why=permission.why)
+            on = ["*"] if permission.is_registry_wide else [self._arn(permission, one) for one in permission.resources]
+            allow(permission.sid, permission.service, permission.actions, on, why=permission.why)
         if secrets:
             arns = [self._secret_arn(name) for name in secrets]
             allow("ReadSecrets", "secretsmanager", ["GetSecretValue"], arns, why="the addresses of the channels")
         if topics:
             allow("Publish", "sns", ["Publish"], topics, why="the channels that are topics")
+
+    def _arn(self, permission: Permission, resource: Resource) -> str:
+        if resource.name.startswith("arn:"):
+            return resource.name
+        return Stack.of(self).format_arn(
+            service=permission.service,
+            region=resource.region or None,
+            resource=resource.name,
+            arn_format=ArnFormat.NO_RESOURCE_NAME,
+        )
 
     def _secret_arn(self, name: str) -> str:
         """Six characters that Secrets Manager makes up follow the name."""
@@ -228,11 +243,11 @@ class EventFunction(Construct):
         accept(
             self._permissions,
             "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray, and what ECR asks of the registry as a whole, know no resource",
+            "X-Ray, and listings of what there is, know no resource",
         )
-        if any(not permission.is_registry_wide for permission in self.spec.ecr):
-            everything = wildcard_of(Stack.of(self), "ecr", "repository/*")
-            accept(self._permissions, everything, "it is for every repository of this account and region")
+        for service, resource in sorted(self._patterns()):
+            everything = wildcard_of(Stack.of(self), service, resource.name, region=resource.region)
+            accept(self._permissions, everything, f"it is for every {resource.name[:-2]} of this account and region")
         accept(self.dead_letters, "Serverless-SQSRedrivePolicy", "it is a dead-letter queue itself")
         accept(self.function, "Serverless-LambdaDLQ", "it is never invoked asynchronously: its queue has one")
         accept(
@@ -240,6 +255,16 @@ class EventFunction(Construct):
             "Serverless-LambdaEventSourceMappingDestination",
             "destinations are for streams: a queue has its dead-letter queue",
         )
+
+    def _patterns(self) -> set[tuple[str, Resource]]:
+        """What its permissions are on that is more than one resource."""
+        return {
+            (permission.service, resource)
+            for permission in self.spec.ecr
+            if not permission.is_registry_wide
+            for resource in permission.resources
+            if resource.is_pattern
+        }
 
 
 def _check(spec: FunctionSpec, receivers: Mapping[str, EventFunction], secrets: tuple[str, ...]) -> None:

@@ -1,143 +1,8 @@
 """What each function needs, as data: this drives its rule, queue, role, environment and the table in docs/iam.md."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-REGISTRY_WIDE = frozenset({"GetRegistryScanningConfiguration", "ListFindings"})
-"""Actions that know no repository as their resource.
-
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html and
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninspector2.html
-"""
-LEAST_RECEIVES = 5
-"""Fewer tries than this and a throttled hour empties a queue into its dead letters.
-
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-"""
-MOST_AT_ONCE = 10
-"""Larger batches need a batching window, and a message more that waits is a scan that is told later."""
-
-
-Wanted = Callable[[Mapping[str, Any]], bool]
-"""Whether a compiled policy has any use for a permission."""
-
-
-def says(field: str, value: str) -> Wanted:
-    """Wanted where the defaults or a rule say that value of the field."""
-    return lambda compiled: any(layer[field][0] == value for layer in _layers(compiled) if field in layer)
-
-
-def asks(field: str) -> Wanted:
-    """Wanted where the defaults or a rule say anything of the field."""
-    return lambda compiled: any(layer[field][0] is not None for layer in _layers(compiled) if field in layer)
-
-
-def has(key: str) -> Wanted:
-    """Wanted where the policy has something under that key."""
-    return lambda compiled: bool(compiled.get(key))
-
-
-def always(_: Mapping[str, Any]) -> bool:
-    """Wanted by every policy."""
-    return True
-
-
-def _layers(compiled: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    return (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"]))
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Actions on ECR or another service, all for one reason; `sid` names the statement in the role's policy.
-
-    The permission is given only where it is `wanted`.
-    """
-
-    sid: str
-    actions: tuple[str, ...]
-    why: str
-    wanted: Wanted = always
-    service: str = "ecr"
-
-    def __post_init__(self) -> None:
-        """Raises ValueError where one statement would have to name two kinds of resources, or a pattern of actions."""
-        if not self.actions or any("*" in action for action in self.actions):
-            raise ValueError(f"{self.sid}: expected exact actions, got {self.actions}")
-        if len({action in REGISTRY_WIDE for action in self.actions}) > 1:
-            raise ValueError(f"{self.sid}: {self.actions} don't have the same resource")
-
-    @property
-    def is_registry_wide(self) -> bool:
-        """Whether its actions know no repository as their resource."""
-        return self.actions[0] in REGISTRY_WIDE
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """The events that a function wants of one service, by `detail-type` and what else their detail must say."""
-
-    detail_types: tuple[str, ...]
-    source: str = "aws.ecr"
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Raises ValueError where the events are not known by their kind first."""
-        if not self.detail_types:
-            raise ValueError(f"{self.source}: an event is known by its detail-type first")
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
-    """One function. `name` is its module in `functions/`.
-
-    `events` reach its queue, each by a rule of its own; `ecr` is what it may ask of ECR and of Inspector, `ledger` are
-    the DynamoDB actions on the ledger, `sends_to` environment variables and the function whose queue each names.
-    `timeout` is in seconds, `memory` in MiB; `max_receives` is how often a message is tried.
-    """
-
-    name: str
-    purpose: str
-    ledger: tuple[str, ...]
-    events: tuple[Events, ...] = ()
-    ecr: tuple[Permission, ...] = ()
-    sends_to: Mapping[str, str] = field(default_factory=dict)
-    reads_secrets: bool = False
-    timeout: int = 60
-    memory: int = 512
-    batch_size: int = 10
-    max_concurrency: int = 5
-    max_receives: int = 10
-    long_chains: bool = False
-    """Messages to itself may follow on each other more than 16 times, at which Lambda would stop them as a loop.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
-    """
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for what would deploy and not work."""
-        if not 1 <= self.batch_size <= MOST_AT_ONCE:
-            raise ValueError(f"{self.name}: expected a batch of 1 to {MOST_AT_ONCE}, got {self.batch_size}")
-        if self.max_receives < LEAST_RECEIVES:
-            raise ValueError(f"{self.name}: expected at least {LEAST_RECEIVES} tries, got {self.max_receives}")
-        if self.max_concurrency < 2:  # noqa: PLR2004 - Lambda's own bound
-            raise ValueError(f"{self.name}: Lambda polls a queue with 2 at least, got {self.max_concurrency}")
-        if self.long_chains and self.name not in self.sends_to.values():
-            raise ValueError(f"{self.name}: only what sends to itself makes chains")
-
-    def under(self, compiled: Mapping[str, Any]) -> "FunctionSpec":
-        """The function with the permissions that this policy needs."""
-        return replace(self, ecr=tuple(permission for permission in self.ecr if permission.wanted(compiled)))
-
-    @property
-    def title(self) -> str:
-        """The name as CloudFormation writes names.
-
-        >>> FunctionSpec("image_pushed", "", ledger=()).title
-        'ImagePushed'
-        """
-        return "".join(word.capitalize() for word in self.name.split("_"))
-
+from infra.grants import asks, has, looks_at_labels, prunes, says
+from infra.specs import Events, FunctionSpec, Permission
+from infra.who_uses import WHO_USES
 
 _REGISTRY_SCANNING = Permission(
     "RegistryScanning",
@@ -153,11 +18,7 @@ _STANDARD = (
     ),
     Permission(
         "ApplyStandard",
-        (
-            "PutImageTagMutability",
-            "PutImageScanningConfiguration",
-            "PutLifecyclePolicy",
-        ),
+        ("PutImageTagMutability", "PutImageScanningConfiguration"),
         "bringing them to the standard, where the policy says enforce",
     ),
     Permission(
@@ -235,6 +96,70 @@ FUNCTIONS = (
         sends_to={"WARDEN_JUDGEMENTS": "scan_finished", "WARDEN_NOTICES": "notify"},
     ),
     FunctionSpec(
+        "prune",
+        "lets old images leave, and none that is needed",
+        ledger=("PutItem", "GetItem", "UpdateItem", "Query", "BatchWriteItem"),
+        events=(
+            Events(
+                ("ECR Image Action",),
+                detail={"action-type": ["DELETE", "UPDATE_STORAGE_CLASS"], "result": ["SUCCESS"]},
+            ),
+            Events(
+                ("AWS Service Event via CloudTrail",),
+                detail={"eventSource": ["ecr.amazonaws.com"], "eventName": ["PolicyExecutionEvent"]},
+            ),
+        ),
+        ecr=(
+            Permission(
+                "ReadSettings",
+                ("DescribeRepositories", "GetLifecyclePolicy", "ListTagsForResource"),
+                "the settings of a repository",
+            ),
+            Permission("ReadImages", ("DescribeImages", "BatchGetImage"), "all images, and what indexes list"),
+            Permission(
+                "Preview",
+                ("StartLifecyclePolicyPreview", "GetLifecyclePolicyPreview"),
+                "what ECR itself says would leave by a policy, before it is put",
+            ),
+            Permission(
+                "ReadLabels",
+                ("GetDownloadUrlForLayer",),
+                "the labels in an image's configuration, where a lifecycle rule goes by one",
+                wanted=looks_at_labels,
+            ),
+            Permission(
+                "Prune",
+                (
+                    "PutLifecyclePolicy",
+                    "DeleteLifecyclePolicy",
+                    "PutImage",
+                    "BatchDeleteImage",
+                    "UpdateImageStorageClass",
+                ),
+                "putting the policy, leasing what must live, and what ECR's rules can't do",
+                wanted=prunes,
+            ),
+        ),
+        sends_to={"WARDEN_NOTICES": "notify", "WARDEN_QUEUE": "prune"},
+        timeout=600,
+        memory=1024,
+        batch_size=1,  # a repository of 100,000 images takes a hundred pages, and its preview a thousand
+        max_concurrency=2,  # each waits for ECR's previews most of the time; writes are paced for two at once
+        long_chains=True,  # the summary of a large account waits for hours, a quarter of an hour a message
+    ),
+    FunctionSpec(
+        "inventory",
+        "finds what is in use",
+        ledger=("PutItem", "GetItem", "Query", "BatchWriteItem"),
+        ecr=(
+            Permission("ListRepositories", ("DescribeRepositories",), "the repositories that prune has to look at"),
+            *WHO_USES,
+        ),
+        sends_to={"WARDEN_PRUNES": "prune", "WARDEN_QUEUE": "inventory"},
+        timeout=600,
+        batch_size=1,  # a part of a large account takes minutes
+    ),
+    FunctionSpec(
         "repository_changed",
         "brings a changed repository back to its standard",
         ledger=("PutItem", "Query"),
@@ -258,7 +183,7 @@ FUNCTIONS = (
             ),
         ),
         ecr=_STANDARD,
-        sends_to={"WARDEN_NOTICES": "notify"},
+        sends_to={"WARDEN_NOTICES": "notify", "WARDEN_PRUNES": "prune"},
     ),
     FunctionSpec(
         "sweep",
@@ -266,6 +191,7 @@ FUNCTIONS = (
         ledger=("PutItem", "GetItem", "UpdateItem", "Query"),
         ecr=(*_STANDARD, Permission("ReadImages", ("DescribeImages",), "recent images without a verdict")),
         sends_to={
+            "WARDEN_INVENTORIES": "inventory",
             "WARDEN_JUDGEMENTS": "scan_finished",
             "WARDEN_NOTICES": "notify",
             "WARDEN_PUSHES": "image_pushed",

@@ -14,7 +14,7 @@ from aws_cdk import (
     PolicyViolation,
 )
 
-from infra.functions import LEAST_RECEIVES
+from infra.specs import LEAST_RECEIVES
 
 Properties = Mapping[str, Any]
 
@@ -24,16 +24,30 @@ NO_RESOURCE = frozenset(
         "xray:PutTelemetryRecords",
         "ecr:GetRegistryScanningConfiguration",
         "inspector2:ListFindings",
+        "inspector2:ListCoverage",
+        "ecs:ListClusters",
+        "ecs:ListServices",
+        "ecs:ListTasks",
+        "ecs:DescribeTaskDefinition",
+        "lambda:ListFunctions",
+        "eks:ListClusters",
+        "batch:DescribeJobDefinitions",
+        "apprunner:ListServices",
     },
 )
 """Actions that know no resource, so that `*` is all that can be said."""
 NEVER = frozenset({"ecr:DeleteRepository", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration"})
 """What no function does: delete a repository, or open the registry to others."""
 ONLY = {
-    "ecr:BatchDeleteImage": ("ImagePushed",),
-    "ecr:PutImage": ("ImagePushed",),
+    "ecr:BatchDeleteImage": ("ImagePushed", "Prune"),
+    "ecr:PutImage": ("ImagePushed", "Prune"),
+    "ecr:PutLifecyclePolicy": ("Prune",),
+    "ecr:DeleteLifecyclePolicy": ("Prune",),
+    "ecr:UpdateImageStorageClass": ("Prune",),
     "ecr:SetRepositoryPolicy": ("RepositoryChanged", "Sweep"),
     "ecr:DeleteRepositoryPolicy": ("RepositoryChanged", "Sweep"),
+    "sts:AssumeRole": ("Inventory",),
+    "lambda:InvokeFunction": ("Inventory",),
 }
 """What could do harm, and the functions that need it, where the policy asks for it."""
 NEVER_SERVICES = ("iam:", "sts:", "kms:")
@@ -163,7 +177,7 @@ def permissions_are_exact(template: Template) -> Iterator[Finding]:
         actions = listed(statement.get("Action", "*"))
         if broad := [action for action in actions if "*" in action]:
             yield Finding(name, f"it allows {', '.join(broad)}")
-        if never := [action for action in actions if action in NEVER or action.startswith(NEVER_SERVICES)]:
+        if never := [action for action in actions if _is_never(action)]:
             yield Finding(name, f"it allows {', '.join(never)}, which no function may")
         if others := [action for action in actions if action in ONLY and not name.startswith(ONLY[action])]:
             yield Finding(name, f"it allows {', '.join(others)}, which is another function's")
@@ -174,6 +188,10 @@ def permissions_are_exact(template: Template) -> Iterator[Finding]:
             yield Finding(name, "its permissions are not in the one policy of its own")
         if not role.get("Path", "/").startswith("/ecr-warden/"):
             yield Finding(name, "it is not under our path, by which we know our own writes")
+
+
+def _is_never(action: str) -> bool:
+    return action in NEVER or (action.startswith(NEVER_SERVICES) and action not in ONLY)
 
 
 def nothing_is_public(template: Template) -> Iterator[Finding]:

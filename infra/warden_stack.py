@@ -14,6 +14,7 @@ from infra.daily_sweep import DailySweep
 from infra.event_function import EventFunction
 from infra.functions import FUNCTIONS
 from infra.ledger import Ledger
+from infra.pull_time_exclusions import PullTimeExclusions
 from infra.stage import Stage
 
 
@@ -51,6 +52,7 @@ class WardenStack(Stack):
                 topics=topics if spec.reads_secrets else (),
             )
         CreationTemplates(self, "CreationTemplates", compiled=compiled)
+        PullTimeExclusions(self, "PullTimeExclusions", functions=made.values())
         DailySweep(self, "DailySweep", sweep=made["sweep"], stage=stage)
         if alarm_topic_arn:
             topic = sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn)

@@ -9,7 +9,7 @@ prints one line when it is ready and runs until SIGTERM or SIGINT. Work with it 
 
 Then `cdk bootstrap` and `cdk deploy` work, and every function runs in a process of its own, by this machine's Python,
 with the session of its execution role: what the role doesn't allow is denied. Images are pushed to 127.0.0.1:4566,
-over http, with the user `AWS` and the password of GetAuthorizationToken. `local/emulator/gateway.py` lists the
+over http, with the user `AWS` and the password of GetAuthorizationToken. `local/emulator/controls.py` lists the
 control endpoints.
 """
 

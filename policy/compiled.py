@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from policy import complaints, sense
 from policy.complaints import locate
 from policy.errors import Place, PolicyError, Problem
 from policy.layers import Layer, layers_of, mode_of
-from policy.model import UNHEEDED, Document, Exemption, Owner
+from policy.model import UNHEEDED, Document, Exemption, Inventory, Owner
 from policy.source import LARGEST, Malformed, Node, read
+from warden.policy import InventorySources
 from warden.text import clean
 
 FINGERPRINT = 12
@@ -50,15 +51,14 @@ def _notes(compiled: dict[str, Any]) -> Iterator[str]:
     for fields in (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"])):
         for name, (value, origin) in fields.items():
             key = UNHEEDED.get(name)
-            if name == "lifecycle.rules" and any("not_pulled_days" in rule for rule in value):
-                key = "not_pulled_for"
+            if name.startswith(_CAPS) and value == 0:
+                yield f"{origin}: {name}: 0 means none, so that nothing ever leaves there"
             if key and ":" in origin and (key, origin) not in said:
                 said.add((key, origin))
-                yield f"{origin}: {key} is checked and shown, and {_UNHEEDED}{_THEREFORE.get(key, '')}"
+                yield f"{origin}: {key} is checked and shown, and nothing acts on it in this version"
 
 
-_UNHEEDED = "nothing acts on it in this version"
-_THEREFORE = dict.fromkeys(("protect", "caps"), ": no lifecycle policy is put where it is asked for")
+_CAPS = "lifecycle.caps."
 
 
 def compile_text(data: bytes, *, file: str, name: str) -> dict[str, Any]:
@@ -112,8 +112,15 @@ def _compile(document: Document, layers: tuple[Layer, ...], root: Node, name: st
             _owner(owner, f"{name}:{locate(root, ('owners', number))[0].line}")
             for number, owner in enumerate(document.owners or ())
         ],
+        "inventory": _inventory(document.inventory),
     }
     return {**compiled, "fingerprint": fingerprint(compiled)}
+
+
+def _inventory(written: Inventory | None) -> dict[str, list[str]]:
+    """Who is asked what is in use; each key that is not written is as built in."""
+    said = written.model_dump(include=written.model_fields_set) if written else {}
+    return {key: list(map(str, value)) for key, value in {**asdict(InventorySources()), **said}.items()}
 
 
 def _match(layer: Layer) -> dict[str, Any]:
@@ -157,6 +164,7 @@ def fingerprint(compiled: dict[str, Any]) -> str:
         "exemptions": [{**exemption, "origin": ""} for exemption in compiled["exemptions"]],
         "creation_templates": compiled["creation_templates"],
         "owners": [{**owner, "origin": ""} for owner in compiled["owners"]],
+        "inventory": compiled["inventory"],
     }
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT]

@@ -6,7 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from policy.complaints import Location, locate
-from policy.model import Document, Expire, Idle, Keep, Part, Presets, Rule, Sections
+from policy.lifecycle import Expire, Idle, Keep
+from policy.model import Document, Rule
+from policy.parts import Part, Presets
+from policy.sections import Sections
 from policy.source import Node
 from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
@@ -33,10 +36,14 @@ BASELINE: Mapping[str, Any] = {
     **{f"findings.fix_within.{severity}": None for severity in FIX_WITHIN},
     "lifecycle.action": str(LifecycleAction.ARCHIVE),
     "lifecycle.rules": [],
-    "lifecycle.protect.in_use": False,
+    "lifecycle.wait": None,
+    "lifecycle.delete_archived_after": None,
+    "lifecycle.protect.in_use": True,
     "lifecycle.protect.tags": [],
-    "lifecycle.caps.percent": None,
-    "lifecycle.caps.images": None,
+    "lifecycle.protect.grace": 7,
+    "lifecycle.protect.pulled_within": None,
+    "lifecycle.caps.percent": 25,
+    "lifecycle.caps.images": 500,
     "lifecycle.caps.bytes": None,
     "access.forbid_public": True,
     "access.accounts": None,
@@ -63,6 +70,11 @@ class Written:
     value: Any
     origin: str
     location: Location = ()
+
+    @property
+    def layer(self) -> int:
+        """The number of the layer that it is written in: 0 for the defaults, and for what is built in."""
+        return int(self.location[1]) + 1 if self.location[:1] == ("rules",) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +167,9 @@ def _compiled(name: str, value: Any) -> Any:
 
 def _rule(rule: Expire | Idle | Keep) -> dict[str, Any]:
     """As `warden.policy.LifecycleRule` takes it."""
+    if isinstance(rule, Keep):
+        return {"of": rule.of, "keep": rule.keep, **({"per": str(rule.per)} if rule.per else {})}
+    label = {"label": rule.label} if rule.label else {}
     if isinstance(rule, Expire):
-        return {"of": rule.expire, "after_days": rule.after}
-    if isinstance(rule, Idle):
-        return {"of": rule.expire, "not_pulled_days": rule.not_pulled_for}
-    return {"of": rule.of, "keep": rule.keep}
+        return {"of": rule.expire, "after_days": rule.after, **label}
+    return {"of": rule.expire, "not_pulled_days": rule.not_pulled_for, **label}

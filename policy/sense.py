@@ -1,30 +1,21 @@
 """What a well-formed policy still can't mean: names that nothing has, rules without effect, settings at odds."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
+from policy.combinations import judged, said
 from policy.complaints import Location, locate
 from policy.errors import Problem
 from policy.layers import MOST_FILTERS, Layer, Written
+from policy.lifecycle_sense import inventory_problems, lifecycle_problems
 from policy.model import Channel, Document
+from policy.nonsense import Nonsense, repetitions
 from policy.overlap import covers, example
 from policy.source import Node
-from policy.values import ANY, UNTAGGED, did_you_mean
+from policy.values import did_you_mean
 from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
 from warden.overrides import SIGNATURES
 from warden.policy import ChannelType, Immutability
-
-MOST_LIFECYCLE_RULES = 50
-"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html; as many of ours fit in its characters."""
-
-
-class Nonsense(NamedTuple):
-    """Where the file makes no sense, and why."""
-
-    location: Location
-    text: str
 
 
 def problems(document: Document, layers: Sequence[Layer], root: Node) -> Iterator[Problem]:
@@ -38,7 +29,6 @@ def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
     for layer in layers:
         yield from _channels(layer, list(document.channels))
         yield from _exclusions(layer)
-        yield from _lifecycle(layer)
     for number, rule in enumerate(document.rules or ()):
         if not isinstance(rule.match, str) and not rule.match.model_fields_set:
             yield Nonsense(("rules", number, "match"), "expected at least one of name, regex and tag")
@@ -57,10 +47,14 @@ def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
         for layer in layers
         if (written := layer.fields.get("tags.immutability")) and written.value == Immutability.MUTABLE_WITH_EXCLUSION
     }
-    yield from _pairs(
-        layers, "tags.immutability", "tags.exclude", lambda one, other: _tags_at_odds(one, other, flipped)
+    yield from judged(
+        layers, "tags.immutability", "tags.exclude", lambda one, other: said(_tags_at_odds(one, other, flipped))
     )
-    yield from _pairs(layers, "findings.notify_from", "findings.block_from", _findings_at_odds)
+    yield from judged(
+        layers, "findings.notify_from", "findings.block_from", lambda one, other: said(_findings_at_odds(one, other))
+    )
+    yield from lifecycle_problems(layers)
+    yield from inventory_problems(document, layers)
 
 
 def _channels(layer: Layer, known: list[str]) -> Iterator[Nonsense]:
@@ -74,7 +68,7 @@ def _channel_names(written: Written, known: list[str]) -> Iterator[Nonsense]:
     for number, name in enumerate(written.value):
         if name not in known:
             yield Nonsense((*written.location, number), _no_channel(name, known))
-    yield from _repetitions(written)
+    yield from repetitions(written.location, written.value)
 
 
 def _address(location: Location, channel: Channel) -> Iterator[Nonsense]:
@@ -113,47 +107,7 @@ def _exclusions(layer: Layer) -> Iterator[Nonsense]:
             f"expected at most {MOST_FILTERS} patterns besides {SIGNATURES}, got {len(besides)}: ECR takes "
             f"{MAX_EXCLUSIONS}, and {SIGNATURES} is always added",
         )
-    yield from _repetitions(written)
-
-
-def _repetitions(written: Written) -> Iterator[Nonsense]:
-    for number, item in enumerate(written.value):
-        if item in written.value[:number]:
-            yield Nonsense((*written.location, number), f"'{item}' stands twice: keep one")
-
-
-def _lifecycle(layer: Layer) -> Iterator[Nonsense]:
-    """What ECR refuses, and what it takes but never acts on.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
-    """
-    written = layer.fields.get("lifecycle.rules")
-    if written is None:
-        return
-    kinds = [rule["of"] for rule in written.value]
-    if len(kinds) > MOST_LIFECYCLE_RULES:
-        yield Nonsense(
-            written.location, f"expected at most {MOST_LIFECYCLE_RULES} rules, ECR's limit, got {len(kinds)}"
-        )
-    for number, kind in enumerate(kinds):
-        if kind == ANY and number < len(kinds) - 1:
-            yield Nonsense(
-                (*written.location, number), "a rule on any image must be the last one, since ECR evaluates it last"
-            )
-        decider = next((before for before in range(number) if _decides(kinds[before], kind)), None)
-        if decider is not None:
-            fix = "keep one of the two" if kinds[decider] == kind else "put this one first"
-            yield Nonsense(
-                (*written.location, number),
-                f"this rule never acts, since rules[{decider}] decides about all its images: {fix}",
-            )
-
-
-def _decides(earlier: str, later: str) -> bool:
-    """Whether the earlier rule decides about every image of the later one: what it keeps is kept, too."""
-    if later in {UNTAGGED, ANY} or earlier in {UNTAGGED, ANY}:
-        return earlier == later
-    return covers(earlier, later)
+    yield from repetitions(written.location, written.value)
 
 
 def _reach(rule: Layer, later_rules: Sequence[Layer]) -> Iterator[Nonsense]:
@@ -171,30 +125,6 @@ def _reach(rule: Layer, later_rules: Sequence[Layer]) -> Iterator[Nonsense]:
                 "and sets the same fields, and later wins; put the broader rule first",
             )
             return
-
-
-Judge = Callable[[Written, Written], str]
-
-
-def _pairs(layers: Sequence[Layer], one: str, other: str, at_odds: Judge) -> Iterator[Nonsense]:
-    """Every combination of two fields that some repository really gets, and that makes no sense.
-
-    A combination counts where a name matches the layers of both fields, and no later one that sets either field anew.
-    """
-    for i, j in product(range(len(layers)), repeat=2):
-        first, second = layers[i].fields.get(one), layers[j].fields.get(other)
-        said = at_odds(first, second) if first and second else ""
-        if not first or not second or not said:
-            continue
-        if i != j and i and j and (layers[i].is_narrowed or layers[j].is_narrowed):
-            continue  # whether one repository matches both can't be told
-        replacing = [layer.match.name for layer in layers[i + 1 :] if one in layer.fields]
-        replacing += [layer.match.name for layer in layers[j + 1 :] if other in layer.fields]
-        name = example(layers[i].match.name, layers[j].match.name, unless=replacing)
-        if name is not None:
-            later_written = first if (i, bool(first.location)) > (j, bool(second.location)) else second
-            proof = f" (a repository that gets both: {name})" if i != j else ""
-            yield Nonsense(later_written.location, f"{said}{proof}")
 
 
 def _tags_at_odds(immutability: Written, exclude: Written, flipped: set[Location]) -> str:

@@ -25,7 +25,8 @@ SWEEP = '{"source":"warden","detail-type":"Sweep","time":"2026-11-23T12:00:00Z"}
 
 def changed(account: Account, stack: Stack, policy: Policy | None = None) -> ChangedRepositories:
     notices = stack.queue("notices")
-    return ChangedRepositories(HOME, ROLE_PATH, policy or a_policy(), account.registry, stack.ledger, notices)
+    prunes = stack.queue("prunes")
+    return ChangedRepositories(HOME, ROLE_PATH, policy or a_policy(), account.registry, stack.ledger, notices, prunes)
 
 
 class RememberingQueue(Queue):
@@ -77,7 +78,7 @@ def finished_scans(
 
 
 def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:
-    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes", "judgements")}
+    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes", "judgements", "inventories")}
     return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, stack.tallies, **queues)
 
 

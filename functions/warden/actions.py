@@ -21,6 +21,7 @@ class ActionKind(StrEnum):
     CHANGE_ENCRYPTION = "change encryption"
     """Never taken: it is fixed when a repository is made."""
     PUT_LIFECYCLE_POLICY = "put lifecycle policy"
+    DELETE_LIFECYCLE_POLICY = "delete lifecycle policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Result(StrEnum):
     REPORTED = "would be done"
     BLOCKED = "needs a person"
     REFUSED = "refused by ECR"
+    HANDED_OVER = "for the prune function"
 
 
 @dataclass(frozen=True, slots=True)

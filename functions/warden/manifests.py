@@ -71,16 +71,36 @@ class Manifest:
 
 def read_manifest(text: str) -> Manifest:
     """What a manifest's JSON says. Raises Invalid where it is none."""
+    manifest = _manifest(text)
+    if "manifests" in manifest:
+        return _read_index(manifest)
+    config = _object(manifest.get("config")).get("digest")
+    return Manifest(_kind_of(manifest), config=Digest(config) if is_digest(config) else None)
+
+
+def _manifest(text: str) -> Mapping[str, Any]:
     try:
         manifest = json.loads(text)
     except (ValueError, RecursionError):
         raise Invalid("the manifest is not JSON") from None
     if not isinstance(manifest, dict):
         raise Invalid("the manifest is not a JSON object")
-    if "manifests" in manifest:
-        return _read_index(manifest)
-    config = _object(manifest.get("config")).get("digest")
-    return Manifest(_kind_of(manifest), config=Digest(config) if is_digest(config) else None)
+    return manifest
+
+
+def listed(text: str) -> tuple[Digest, ...]:
+    """Every manifest that an index lists: platform images, nested indexes, attestations; none where it is no index.
+
+    Raises Invalid where it is no manifest, or lists something that has no digest.
+    """
+    manifest = _manifest(text)
+    if "manifests" not in manifest:
+        return ()
+    entries = [entry.get("digest") for entry in _items(manifest["manifests"])]
+    for digest in entries:
+        if not is_digest(digest):
+            raise Invalid(f"the index lists something without a digest: {str(digest)[:80]!r}")
+    return tuple(dict.fromkeys(Digest(str(digest)) for digest in entries))
 
 
 def _read_index(manifest: Mapping[str, Any]) -> Manifest:

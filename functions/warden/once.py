@@ -17,9 +17,20 @@ LOOK_AGAIN = 20.0
 """Seconds until another copy looks whether the deed is done: mostly it is by then; ten looks outlast a dead claim."""
 
 
-def one_at_a_time(ledger: Ledger, deed: str, do: Callable[[], Result], *, owner: str, now: datetime) -> Result:
-    """Do the deed while nobody else is at it; it may be done again. Raises Unavailable where another is at it."""
-    if ledger.claim(deed, owner=owner, now=now, busy_for=BUSY_FOR) is not Standing.TAKEN:
+def one_at_a_time(
+    ledger: Ledger,
+    deed: str,
+    do: Callable[[], Result],
+    *,
+    owner: str,
+    now: datetime,
+    busy_for: timedelta = BUSY_FOR,
+) -> Result:
+    """Do the deed while nobody else is at it; it may be done again. Raises Unavailable where another is at it.
+
+    `busy_for` is longer than the function may run for one message.
+    """
+    if ledger.claim(deed, owner=owner, now=now, busy_for=busy_for) is not Standing.TAKEN:
         raise Unavailable(f"another message is at it: {deed}", retry_after=LOOK_AGAIN)
     try:
         return do()

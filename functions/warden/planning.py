@@ -3,21 +3,23 @@
 Ordered so that a half-applied plan is never worse than none: what protects comes first, what destroys comes last.
 """
 
-import json
-
 from warden import access, immutability, lifecycle
 from warden.access import EVERYBODY
 from warden.actions import Action, ActionKind
 from warden.immutability import Setting
 from warden.observations import RepositoryObservation
-from warden.policy import Caps, Encryption, Immutability, LifecycleAction, Mode, Protection, Standard
+from warden.policy import Encryption, Immutability, LifecycleAction, Mode, Standard
 from warden.text import clean
 
 LONGEST_NAME = 120
+LIFECYCLE_FIELD = "lifecycle policy"
 
 
 def plan(observation: RepositoryObservation, standard: Standard) -> tuple[Action, ...]:
-    """The actions that would bring the repository to its standard; none where it complies."""
+    """The actions that would bring the repository to its standard; none where it complies.
+
+    How old images leave is planned by itself (see `prune_planning`): that takes more than the repository's settings.
+    """
     steps = (
         _plan_access(observation, standard),
         _plan_access_review(observation, standard),
@@ -25,7 +27,6 @@ def plan(observation: RepositoryObservation, standard: Standard) -> tuple[Action
         _plan_scanning(observation, standard),
         _plan_repository_tags(observation, standard),
         _plan_encryption(observation, standard),
-        _plan_lifecycle(observation, standard),
     )
     return tuple(action for action in steps if action)
 
@@ -163,33 +164,25 @@ _STRICTER = frozenset(
 """What is asked, and what is better than that."""
 
 
-def _plan_lifecycle(observation: RepositoryObservation, standard: Standard) -> Action | None:
-    """A policy that means the same is none to be put; what another wrote is kept in the ledger."""
-    text = lifecycle.render(standard.lifecycle)
-    there = observation.lifecycle_policy
+def plan_lifecycle(observation: RepositoryObservation, standard: Standard) -> Action | None:
+    """The lifecycle policy, where another stands than the standard's; it is for the prune function to put, by its gate.
+
+    A policy that means the same is none to be put; what another wrote is kept in the ledger.
+    """
+    rendered = lifecycle.render(standard.lifecycle)
+    text, there = rendered.text, observation.lifecycle_policy
     if standard.lifecycle.mode is Mode.OFF or text is None or (there is not None and lifecycle.same(there, text)):
         return None
     return Action(
         kind=ActionKind.PUT_LIFECYCLE_POLICY,
         repository=observation.name,
-        field="lifecycle policy",
+        field=LIFECYCLE_FIELD,
         before="none" if there is None else lifecycle.in_words(there),
-        after="; ".join(rule["description"] for rule in json.loads(text)["rules"]),
+        after="; ".join(rule.description for rule in rendered.rules),
         reason="old images stay for ever" if there is None else "images leave by other rules than the standard's",
         origin=standard.origins["lifecycle.rules"],
         mode=standard.lifecycle.mode,
         lifecycle_policy=text,
         original=there or "",
         destroys=standard.lifecycle.action is LifecycleAction.DELETE,
-        blocked=_why_no_lifecycle(observation, standard) if standard.lifecycle.mode is Mode.ENFORCE else "",
     )
-
-
-def _why_no_lifecycle(observation: RepositoryObservation, standard: Standard) -> str:
-    """What can't be checked before a policy is put, as long as there is no preview."""
-    asked = standard.lifecycle
-    if asked.protection != Protection(in_use=False, tags=()) or asked.caps != Caps():
-        return "the policy protects images or caps what may leave, which this version can't check beforehand"
-    if observation.lifecycle_policy is not None and asked.action is LifecycleAction.DELETE:
-        return "a lifecycle policy that deletes is not put over another that somebody wrote: archive, or put it by hand"
-    return ""

@@ -35,10 +35,14 @@ class Spared:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing leaves, in a line for people, with exactly the images that it is about where there are any."""
+    """Why nothing leaves, in a line for people, with exactly the images that it is about where there are any.
+
+    Where the reason is that the inventory is not complete, `missing` says what could not be read.
+    """
 
     why: str
     images: tuple[Spared, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class PruneResult(StrEnum):
@@ -57,7 +61,9 @@ class PruneReport:
     """What came of pruning one repository.
 
     `images` is how many it has, `leaving` what goes within a day or would go, `left` what has gone since the last look.
-    `leased` and `lifted` count images that got or lost their lease. `remarks` are what the linter says of the policy.
+    `leased` and `lifted` count images that got or lost their lease, `marked` those that wait to be deleted. `remarks`
+    are what the linter says of the policy. Where too much leaves to be listed, `more` images of `more_bytes` leave
+    besides.
     """
 
     repository: RepositoryName
@@ -72,3 +78,5 @@ class PruneReport:
     marked: int = 0
     remarks: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    more: int = 0
+    more_bytes: int = 0

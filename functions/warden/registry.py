@@ -233,6 +233,8 @@ class Registry:
                     self._client.put_lifecycle_policy(
                         repositoryName=action.repository, lifecyclePolicyText=action.lifecycle_policy
                     )
+                case ActionKind.DELETE_LIFECYCLE_POLICY:
+                    self._delete_lifecycle_policy(action.repository)
                 case ActionKind.SET_ACCESS_POLICY:
                     self._client.set_repository_policy(
                         repositoryName=action.repository, policyText=action.access_policy
@@ -264,6 +266,12 @@ class Registry:
         try:
             self._client.delete_repository_policy(repositoryName=repository)
         except self._client.exceptions.RepositoryPolicyNotFoundException:
+            return  # a repeated message, or a person was faster
+
+    def _delete_lifecycle_policy(self, repository: RepositoryName) -> None:
+        try:
+            self._client.delete_lifecycle_policy(repositoryName=repository)
+        except self._client.exceptions.LifecyclePolicyNotFoundException:
             return  # a repeated message, or a person was faster
 
     def _describe(self, name: RepositoryName) -> Mapping[str, Any] | None:

@@ -94,32 +94,32 @@ class Deployment:
     def registry(self) -> Registry:
         """The account's registry."""
         once_client: ECRClient = boto3.client("ecr", config=TRYING_ONCE)
-        return Registry(self._ecr, self._pace.hold(once_client))
+        return Registry(self.ecr, self._pace.hold(once_client))
 
     @cached_property
     def image_tags(self) -> ImageTags:
         """The tags of the registry's images."""
-        return ImageTags(self._ecr, self.registry)
+        return ImageTags(self.ecr, self.registry)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The stack's ledger."""
-        return Ledger(self._dynamodb, self["WARDEN_LEDGER"])
+        return Ledger(self.dynamodb, self["WARDEN_LEDGER"])
 
     @cached_property
     def tallies(self) -> Tallies:
         """The sweeps' tallies, in the ledger's table."""
-        return Tallies(self._dynamodb, self["WARDEN_LEDGER"])
+        return Tallies(self.dynamodb, self["WARDEN_LEDGER"])
 
     @cached_property
     def judged_images(self) -> JudgedImages:
         """The images that were judged, in the ledger's table."""
-        return JudgedImages(self._dynamodb, self["WARDEN_LEDGER"])
+        return JudgedImages(self.dynamodb, self["WARDEN_LEDGER"])
 
     @cached_property
     def held_news(self) -> HeldNews:
         """The news that is held back, in the ledger's table."""
-        return HeldNews(self._dynamodb, self["WARDEN_LEDGER"])
+        return HeldNews(self.dynamodb, self["WARDEN_LEDGER"])
 
     @cached_property
     def inspector(self) -> Inspector:
@@ -129,12 +129,12 @@ class Deployment:
 
     def image_labels(self, download: Download) -> ImageLabels:
         """The labels of the registry's images."""
-        return ImageLabels(self._ecr, self.registry, download)
+        return ImageLabels(self.ecr, self.registry, download)
 
     @cached_property
     def threads(self) -> Threads:
         """The threads of the channels, in the ledger's table."""
-        return Threads(self._dynamodb, self["WARDEN_LEDGER"])
+        return Threads(self.dynamodb, self["WARDEN_LEDGER"])
 
     def publish(self, topic: str, text: str) -> None:
         """Publish a text to an SNS topic."""
@@ -155,7 +155,8 @@ class Deployment:
         return Queue(self._sqs, self[name])
 
     @cached_property
-    def _dynamodb(self) -> "DynamoDBClient":
+    def dynamodb(self) -> "DynamoDBClient":
+        """A DynamoDB client."""
         return boto3.client("dynamodb", config=RETRYING)
 
     @cached_property
@@ -163,7 +164,8 @@ class Deployment:
         return Pace(time.monotonic, time.sleep)
 
     @cached_property
-    def _ecr(self) -> "ECRClient":
+    def ecr(self) -> "ECRClient":
+        """An ECR client that keeps the pace."""
         client: ECRClient = boto3.client("ecr", config=RETRYING)
         return self._pace.hold(client)
 

@@ -8,11 +8,11 @@ Versions and what was merely pushed are never of one line: `1.10` says nothing o
 """
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from warden.images import Image
-from warden.names import Tag
+from warden.names import Digest, Tag
 
 _HASH = re.compile(r"(?<![A-Za-z0-9])(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}(?![A-Za-z0-9])")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -37,12 +37,23 @@ def places(image: Image) -> tuple[Place, ...]:
 
     An image without a tag is in no line. Of several tags of one line (`v1`, `v1.4`, `v1.4.2`) the last one counts.
     """
-    tags = [tag for tag in image.tags if not tag.startswith(_OURS)]
     last: dict[str, Place] = {}
-    for _, tag in sorted((_rank(tag), tag) for tag in tags):
-        place = _place(tag, image)
+    for _, tag in sorted((_rank(tag), tag) for tag in image.tags):
+        place = place_of(tag, image.pushed_at, image.id.digest)
+        if place is None:
+            continue
         last[place.line] = max(last.get(place.line, place), place)
     return tuple(last.values())[:MOST_LINES]
+
+
+def place_of(tag: Tag, pushed_at: datetime, digest: Digest) -> Place | None:
+    """The place that one tag gives the image that it is on; None for tags that signing tools and the warden write."""
+    if tag.startswith(_OURS):
+        return None
+    pushed = pushed_order(pushed_at, digest)
+    if not is_version(tag):
+        return Place(f"pushed {line_of(tag)}", pushed)
+    return Place(line_of(tag), f"{numbers_order(without_hashes(tag))}#{pushed}")
 
 
 def line_of(tag: Tag) -> str:
@@ -55,21 +66,33 @@ def line_of(tag: Tag) -> str:
 
 
 def _rank(tag: Tag) -> int:
-    if _is_version(tag):
+    if is_version(tag):
         return 0
     return 1 if "*" in line_of(tag) else 2
 
 
-def _is_version(tag: Tag) -> bool:
-    return _BARE_HASH.fullmatch(tag) is None and _VERSION.match(_HASH.sub("", tag)) is not None
+def is_version(tag: Tag) -> bool:
+    """Whether the numbers of the tag are a version."""
+    return _BARE_HASH.fullmatch(tag) is None and _VERSION.match(without_hashes(tag)) is not None
 
 
-def _place(tag: Tag, image: Image) -> Place:
-    pushed = f"{image.pushed_at.astimezone(UTC).isoformat(timespec='microseconds')}#{image.id.digest}"
-    if not _is_version(tag):
-        return Place(f"pushed {line_of(tag)}", pushed)
-    numbers = (number for run in _NUMBERS.findall(_HASH.sub("", tag)) for number in run.split("."))
-    return Place(line_of(tag), f"{'.'.join(map(_sortable, numbers))}#{pushed}")
+def without_hashes(tag: Tag) -> str:
+    """The tag without what may be commit hashes."""
+    return _HASH.sub("", tag)
+
+
+def numbers_order(text: str) -> str:
+    """The numbers of a text, as text that sorts like them.
+
+    >>> numbers_order("1.9") < numbers_order("1.10") < numbers_order("1.10.0")
+    True
+    """
+    return ".".join(_sortable(number) for run in _NUMBERS.findall(text) for number in run.split("."))
+
+
+def pushed_order(pushed_at: datetime, digest: Digest) -> str:
+    """The time of a push as text that sorts like it, with the digest for those of one instant."""
+    return f"{pushed_at.astimezone(UTC).isoformat(timespec='microseconds')}#{digest}"
 
 
 def _sortable(number: str) -> str:

@@ -78,7 +78,8 @@ class Tallies:
             ExpressionAttributeValues={":one": {"N": "1"}},
             ReturnValues="ALL_NEW",
         )
-        return int(answer["Attributes"]["noted"]["N"]) >= int(answer["Attributes"]["expected"]["N"])
+        noted, expected = answer["Attributes"]["noted"], answer["Attributes"].get("expected")
+        return expected is not None and int(noted["N"]) >= int(expected["N"])
 
     def read(self, sweep: str) -> Tally:
         """The tally as it is now."""

@@ -47,6 +47,25 @@ def clip_middle(text: str, limit: int) -> str:
     return shown[: limit - 1 - end] + ELLIPSIS + shown[len(shown) - end :]
 
 
+def size(count: int) -> str:
+    """Bytes for people, in decimal units as AWS bills them.
+
+    >>> size(0), size(999), size(61_400_000_000), size(1_900_000_000_000)
+    ('0 B', '999 B', '61 GB', '1.9 TB')
+    """
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB", "PB"):
+        if round(amount) < _NEXT_UNIT:
+            break
+        amount, unit = amount / 1000, larger
+    figure = f"{amount:.1f}".removesuffix(".0") if unit != "B" and amount < _ONE_DIGIT else f"{amount:.0f}"
+    return f"{figure} {unit}"
+
+
+_NEXT_UNIT = 1000
+_ONE_DIGIT = 9.95
+
+
 def _visible(text: str, *, enough: int) -> str:
     """The text as it can be seen: all of it, or as many characters as are enough."""
     if text.isascii() and text.isprintable() and "  " not in text:

@@ -1,6 +1,6 @@
 """Sample notices on one image or one repository; names and numbers are made up."""
 
-from warden.notices import Fact, Level, Line, Notice, Section, Table, bold, code, link, notice_id, plain
+from warden.notices import Fact, Level, Line, Notice, Section, bold, code, link, notice_id, plain
 
 CONSOLE = "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/123456789012"
 WHERE = "account 123456789012 · eu-west-1"
@@ -69,44 +69,6 @@ NEW_CRITICALS = Notice(
     ),
     footer=f"{WHERE} · warden why payments/api@sha256:41d9be20c0ff",
     at="2026-11-23T14:03:00Z",
-)
-
-PRUNE_REFUSED = Notice(
-    id=notice_id("prune", "ml/train"),
-    kind="prune",
-    level=Level.ATTENTION,
-    title="prune of ml/train refused, 92 % would go",
-    subject="ml/train",
-    summary=(
-        bold("Nothing was archived or deleted."),
-        plain(" The plan takes "),
-        bold("412 of 450 images"),
-        plain("; the policy allows 25 % of a repository in one run."),
-    ),
-    tables=(
-        Table(
-            "What the plan would archive",
-            ("Rule", "Images", "Size", "Last pull", "Before"),
-            (
-                ("keep 20 of exp-*", "371", "1.9 TB", "today", "keep 200"),
-                ("expire pr-* after 30d", "33", "61 GB", "12 Oct", "unchanged"),
-                ("expire untagged after 7d", "8", "4 GB", "never", "unchanged"),
-            ),
-        ),
-    ),
-    facts=(
-        Fact("Likely cause", "keep 200 → 20 for exp-*, in the policy deployed 23 Nov 09:40 UTC"),
-        Fact("Would stay", "38: the 20 newest, 15 in use, 3 tagged v*"),
-        Fact("Limit", "lifecycle.caps.percent: 25 (defaults)"),
-    ),
-    next_step=(
-        plain("look at the list with "),
-        code("warden plan ml/train"),
-        plain(". A mistake? Put the rule back to 200. Meant so? Raise the limit for this repository."),
-    ),
-    links=(link("Open in ECR", f"{CONSOLE}/ml/train"),),
-    footer=f"{WHERE} · warden why ml/train",
-    at="2026-11-23T10:00:00Z",
 )
 
 PROMOTED = Notice(

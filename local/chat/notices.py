@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from local.chat import image_notices, registry_notices, told_notices
+from local.chat import image_notices, prune_notices, registry_notices, told_notices
 from local.chat.image_notices import NEW_CRITICALS
 from warden.notices import Notice
 
@@ -15,7 +15,9 @@ KINDS: Mapping[str, Notice] = {
     "new-criticals": told_notices.NEW_CRITICALS,
     "clean-after-dirty": told_notices.CLEAN_AFTER_DIRTY,
     "drift-corrected": told_notices.DRIFT_CORRECTED,
-    "prune-refused": image_notices.PRUNE_REFUSED,
+    "prune-report": prune_notices.REPORT,
+    "prune-done": prune_notices.DONE,
+    "prune-refused": prune_notices.REFUSED,
     "promoted": image_notices.PROMOTED,
     "quarantined": image_notices.QUARANTINED,
     "weekly-digest": registry_notices.WEEKLY_DIGEST,

@@ -7,18 +7,20 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
 
-from local.emulator import environment, principals, schedules
+from local.emulator import cloudformation, containers, environment, principals, schedules
+from local.emulator.controls import Controls
 from local.emulator.delivery import Delivery
 from local.emulator.environment import HOST, Settings
+from local.emulator.failures import Failures
 from local.emulator.gateway import Gateway
 from local.registry.advisories import Advisories
+from local.registry.clock import Clock
 from local.registry.ecr import Ecr
 from local.registry.http import App, Message, Receive, Scope, Send
 from local.registry.scanner import Scanner
@@ -39,8 +41,10 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     delivery = Delivery(settings.account, settings.region)
-    gateway = Gateway(_ecr(settings, delivery), delivery, ministack.app)
-    _change_ministack(gateway)
+    clock, failures = Clock(), Failures()
+    ecr = _ecr(settings, delivery, clock)
+    gateway = Gateway(ecr, Controls(ecr, delivery, failures, clock), failures, ministack.app)
+    _change_ministack(gateway, ecr)
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -67,12 +71,12 @@ def _announced(app: App, settings: Settings) -> App:
     return announced
 
 
-def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
+def _ecr(settings: Settings, delivery: Delivery, clock: Clock) -> Ecr:
     registry = Registry(
         account=settings.account,
         region=settings.region,
         url=settings.url,
-        clock=lambda: datetime.now(UTC),
+        clock=clock,
         publish=delivery.publish,
         later=_later,
         scanner=Scanner(Advisories.load(settings.advisories)),
@@ -80,12 +84,14 @@ def _ecr(settings: Settings, delivery: Delivery) -> Ecr:
     return Ecr(registry, principals.Permissions(settings.account, settings.region).check)
 
 
-def _change_ministack(gateway: Gateway) -> None:
+def _change_ministack(gateway: Gateway, ecr: Ecr) -> None:
     ministack.SERVICE_HANDLERS["ecr"] = gateway.ecr_api
     principals.leave_ecr_to_us()
     principals.check_batches_as_singles()
     principals.call_loopback_secure()
     schedules.fire_as_aws_does()
+    cloudformation.provide(ecr)
+    containers.pull_from(ecr.registry)
     detect = lambda_runtime._detect_runtime_binary
 
     def detect_without_venv(runtime: str) -> tuple[str, str]:

@@ -13,5 +13,9 @@ It differs from AWS, knowingly, in this:
   (`enhanced.learn`), and deleting an image closes no finding.
 - Repository policies are kept and shown, and let nobody in or out. IAM policies do.
 - Pulled manifests are never converted to another format.
-- Lifecycle policies run when they are told to, see `lifecycle.run`, and by themselves never.
+- Lifecycle policies run when they are told to, see `lifecycle.run`, and by themselves never. CloudTrail's words for
+  rules that its page has no example of are made after the one that it has.
+- The results of a preview can be had for a day.
+- Creation templates are kept and shown; no repository is made by one.
+- The time of the last pull is exact.
 """

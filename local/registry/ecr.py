@@ -8,7 +8,16 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
-from local.registry import cloudtrail, images, layers, lifecycle, repositories, scanning
+from local.registry import (
+    cloudtrail,
+    creation_templates,
+    images,
+    layers,
+    lifecycle,
+    pull_times,
+    repositories,
+    scanning,
+)
 from local.registry.callers import Authorize, Caller, Tokens
 from local.registry.errors import EcrError
 from local.registry.store import Registry
@@ -22,12 +31,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "BatchGetImage": images.batch_get,
     "CompleteLayerUpload": layers.complete,
     "CreateRepository": repositories.create,
+    "CreateRepositoryCreationTemplate": creation_templates.create,
     "DeleteLifecyclePolicy": lifecycle.delete,
     "DeleteRepository": repositories.delete,
+    "DeleteRepositoryCreationTemplate": creation_templates.delete,
     "DeleteRepositoryPolicy": repositories.delete_policy,
+    "DeregisterPullTimeUpdateExclusion": pull_times.deregister,
     "DescribeImageScanFindings": scanning.describe_findings,
     "DescribeImages": images.describe,
     "DescribeRepositories": repositories.describe,
+    "DescribeRepositoryCreationTemplates": creation_templates.describe,
     "GetDownloadUrlForLayer": layers.download_url,
     "GetLifecyclePolicy": lifecycle.get,
     "GetLifecyclePolicyPreview": lifecycle.get_preview,
@@ -36,18 +49,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "InitiateLayerUpload": layers.initiate,
     "ListImageReferrers": images.list_referrers,
     "ListImages": images.list_ids,
+    "ListPullTimeUpdateExclusions": pull_times.list_exclusions,
     "ListTagsForResource": repositories.list_tags,
     "PutImage": images.put,
     "PutImageScanningConfiguration": repositories.put_scanning,
     "PutImageTagMutability": repositories.put_tag_mutability,
     "PutLifecyclePolicy": lifecycle.put,
     "PutRegistryScanningConfiguration": scanning.put_registry_configuration,
+    "RegisterPullTimeUpdateExclusion": pull_times.register,
     "SetRepositoryPolicy": repositories.set_policy,
     "StartImageScan": scanning.start,
     "StartLifecyclePolicyPreview": lifecycle.start_preview,
     "TagResource": repositories.tag,
     "UntagResource": repositories.untag,
     "UpdateImageStorageClass": images.update_storage_class,
+    "UpdateRepositoryCreationTemplate": creation_templates.update,
     "UploadLayerPart": layers.upload_part,
 }
 
@@ -112,7 +128,9 @@ class Ecr:
             raise EcrError("UnsupportedOperationException", f"The local registry does not know {operation}")
         if request.get("registryId", self.registry.account) != self.registry.account:
             raise EcrError("InvalidParameterException", "The local registry knows its own account only")
-        return OPERATIONS[operation](self.registry, request)
+        response = OPERATIONS[operation](self.registry, request)
+        pull_times.record(self.registry, operation, response, caller)
+        return response
 
     def _token(self, caller: Caller) -> Response:
         token, ends = self.tokens.issue(caller, self.registry.clock())

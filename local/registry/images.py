@@ -45,7 +45,7 @@ def put(registry: Registry, request: Request) -> Response:
 
 
 def batch_get(registry: Registry, request: Request) -> Response:
-    """BatchGetImage; reading an image counts as a pull."""
+    """BatchGetImage; that it counts as a pull, and by whom it doesn't, is in `pull_times.py`."""
     repository = registry.repository(request["repositoryName"])
     found, failures = [], []
     for wanted in request["imageIds"]:
@@ -53,7 +53,6 @@ def batch_get(registry: Registry, request: Request) -> Response:
         if image is None or image.archived:
             failures.append(_failure(wanted, *_not_found(repository, wanted)))
         else:
-            image.pulled_at = registry.clock()
             found.append(_content(registry, repository, image, wanted.get("imageTag")))
     return {"images": found, "failures": failures}
 
@@ -136,9 +135,8 @@ def batch_delete(registry: Registry, request: Request) -> Response:
         if tag and len(image.tags) > 1:
             repository.untag(tag)
             tags: list[str | None] = [tag]
-        elif parents := _parents(repository, image):
-            reason = f"Requested image referenced by manifest list: [{', '.join(parents)}]"
-            failures.append(_failure(wanted, "ImageReferencedByManifestList", reason))
+        elif refused := refusal(repository, image):
+            failures.append(_failure(wanted, *refused))
             continue
         else:
             tags = [*image.tags] or [None]
@@ -147,6 +145,14 @@ def batch_delete(registry: Registry, request: Request) -> Response:
             gone.append({"imageDigest": image.digest, **({"imageTag": each} if each else {})})
             registry.publish(events.deleted(repository, image, each))
     return {"imageIds": gone, "failures": failures}
+
+
+def refusal(repository: Repository, image: Image) -> tuple[str, str] | None:
+    """Why the image can't be deleted: the code and the reason of a failure, or None."""
+    parents = [each.digest for each in repository.images.values() if image.digest in each.manifest.children]
+    if not parents:
+        return None
+    return "ImageReferencedByManifestList", f"Requested image referenced by manifest list: [{', '.join(parents)}]"
 
 
 def _check_parts(repository: Repository, manifest: Manifest) -> None:
@@ -222,10 +228,6 @@ def _filtered(repository: Repository, request: Request) -> Iterator[Image]:
             continue
         if status in {"ANY", "ARCHIVED" if image.archived else "ACTIVE"}:
             yield image
-
-
-def _parents(repository: Repository, image: Image) -> list[str]:
-    return [each.digest for each in repository.images.values() if image.digest in each.manifest.children]
 
 
 def _not_found(repository: Repository, wanted: Request) -> tuple[str, str]:

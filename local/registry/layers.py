@@ -72,8 +72,8 @@ def check_availability(registry: Registry, request: Request) -> Response:
             reason = {"failureCode": "InvalidLayerDigest", "failureReason": "Invalid layer digest"}
             failures.append({"layerDigest": digest, **reason})
         elif digest in repository.layers:
-            size = len(repository.layers[digest])
-            layers.append({"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size})
+            size, held = len(repository.layers[digest]), "ARCHIVED" if _is_archived(repository, digest) else "AVAILABLE"
+            layers.append({"layerDigest": digest, "layerAvailability": held, "layerSize": size})
         else:
             layers.append({"layerDigest": digest, "layerAvailability": "UNAVAILABLE"})
     return {"layers": layers, "failures": failures}
@@ -82,7 +82,7 @@ def check_availability(registry: Registry, request: Request) -> Response:
 def download_url(registry: Registry, request: Request) -> Response:
     """GetDownloadUrlForLayer."""
     repository, digest = registry.repository(request["repositoryName"]), request["layerDigest"]
-    if digest not in repository.layers:
+    if digest not in repository.layers or _is_archived(repository, digest):
         raise EcrError(
             "LayersNotFoundException",
             f"The layer with digest '{digest}' does not exist in the repository with name '{repository.name}'",
@@ -96,6 +96,12 @@ def download(registry: Registry, key: str) -> bytes | None:
     """The bytes behind a download URL, while it lives."""
     found = registry.downloads.get(key)
     return found.data if found and registry.clock() < found.expires_at else None
+
+
+def _is_archived(repository: Repository, digest: str) -> bool:
+    """Whether only archived images have the layer."""
+    holders = [image.archived for image in repository.images.values() if digest in image.manifest.blobs]
+    return bool(holders) and all(holders)
 
 
 def _upload(registry: Registry, request: Request) -> tuple[Repository, Upload]:

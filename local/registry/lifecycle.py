@@ -4,16 +4,18 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from local.registry import images, lifecycle_policy, paging
+from local.registry import images, lifecycle_events, lifecycle_policy, paging
 from local.registry.errors import EcrError
-from local.registry.lifecycle_evaluation import Candidate, Decision, evaluate
+from local.registry.lifecycle_evaluation import Candidate, Decision, Outcome, outcome
+from local.registry.lifecycle_events import Refused, Row
 from local.registry.store import Preview, Registry, Repository
 from local.registry.wire import Request, Response
 
 PREVIEW_TAKES = timedelta(seconds=0.3)
+PREVIEW_LIVES = timedelta(hours=24)
+"""How long its results can be had; AWS has the status EXPIRED, and doesn't say when."""
 BATCH = 100
 
 
@@ -51,8 +53,16 @@ def start_preview(registry: Registry, request: Request) -> Response:
             "LifecyclePolicyPreviewInProgressException",
             f"A lifecycle policy preview is in progress for the repository with name '{repository.name}'",
         )
-    results = [_result(repository, decision) for decision in _decisions(repository, text, now)]
-    repository.preview = Preview(lifecycle_policy.minified(text), now + PREVIEW_TAKES, results)
+    found = _outcome(repository, text, now)
+    listed = found.leaving + (found.spared if registry.previews_list_children else [])
+    results = [_result(repository, decision) for decision in listed]
+    policy = lifecycle_policy.minified(text)
+    repository.preview = Preview(policy, now + PREVIEW_TAKES, now + PREVIEW_LIVES, results)
+    rows = [_row(repository, decision) for decision in listed]
+    registry.later(
+        PREVIEW_TAKES.total_seconds(),
+        lambda: lifecycle_events.tell(registry, repository, "DryRunEvent", policy, rows),
+    )
     return {
         **registry.identity(repository),
         "lifecyclePolicyText": repository.preview.policy,
@@ -72,30 +82,38 @@ def get_preview(registry: Registry, request: Request) -> Response:
         )
     paging.refuse(request, "imageIds")
     answer = {**registry.identity(repository), "lifecyclePolicyText": preview.policy}
-    if registry.clock() < preview.ready_at:
-        return {**answer, "status": "IN_PROGRESS"}
+    if not preview.ready_at <= registry.clock() < preview.expires_at:
+        return {**answer, "status": "IN_PROGRESS" if registry.clock() < preview.ready_at else "EXPIRED"}
     results, more = paging.page(request, [row for row in preview.results if _asked(request, row)])
     return {**answer, "status": "COMPLETE", "previewResults": results, "summary": _summary(preview), **more}
 
 
 def run(registry: Registry, name: str, now: datetime) -> Response:
-    """Do what the repository's policy says, as ECR does by itself within 24 hours.
+    """Do what the repository's policy says, as ECR does by itself within 24 hours, and tell of it.
 
     Returns BatchDeleteImage's response members, and the digests that went to the archive. Raises EcrError.
     """
     repository = registry.repository(name)
-    decisions = _decisions(repository, _policy(registry, repository), now)
-    repository.lifecycle_evaluated_at = now
-    transitioned = [decision.digest for decision in decisions if decision.action == "transition"]
+    text = _policy(registry, repository)
+    found = _outcome(repository, text, now)
+    rows = [_row(repository, decision) for decision in found.leaving]
+    refused = [_refused(repository, decision) for decision in found.spared]
+    transitioned = [decision.digest for decision in found.leaving if decision.action == "transition"]
     for digest in transitioned:
         images.archive(registry, repository, repository.images[digest])
-    expired = [{"imageDigest": decision.digest} for decision in decisions if decision.action == "expire"]
-    done: Response = {"imageIds": [], "failures": [], "archived": transitioned}
+    expired = [{"imageDigest": decision.digest} for decision in found.leaving if decision.action == "expire"]
+    done: Response = {"imageIds": [], "failures": [_failure(each) for each in refused], "archived": transitioned}
     for start in range(0, len(expired), BATCH):
         batch = {"repositoryName": name, "imageIds": expired[start : start + BATCH]}
         answer = images.batch_delete(registry, batch)
         done["imageIds"] += answer["imageIds"]
         done["failures"] += answer["failures"]
+    failed = {each["imageId"]["imageDigest"]: each for each in done["failures"]}
+    refused += [_failed(row, failed[row.digest]) for row in rows if row.digest in failed]
+    rows = [row for row in rows if row.digest not in failed]
+    if rows or refused:
+        lifecycle_events.tell(registry, repository, "PolicyExecutionEvent", text, rows, refused)
+    repository.lifecycle_evaluated_at = now
     return done
 
 
@@ -109,7 +127,7 @@ def _policy(registry: Registry, repository: Repository) -> str:
     return repository.lifecycle_policy
 
 
-def _decisions(repository: Repository, text: str, now: datetime) -> Sequence[Decision]:
+def _outcome(repository: Repository, text: str, now: datetime) -> Outcome:
     candidates = [
         Candidate(
             digest=image.digest,
@@ -124,7 +142,28 @@ def _decisions(repository: Repository, text: str, now: datetime) -> Sequence[Dec
         )
         for image in repository.images.values()
     ]
-    return evaluate(lifecycle_policy.read(text), candidates, now)
+    return outcome(lifecycle_policy.read(text), candidates, now)
+
+
+def _row(repository: Repository, decision: Decision) -> Row:
+    return Row.of(repository.images[decision.digest], decision.rule)
+
+
+def _refused(repository: Repository, decision: Decision) -> Refused:
+    code, reason = images.refusal(repository, repository.images[decision.digest]) or ("", "")
+    return Refused(_row(repository, decision), code, reason)
+
+
+def _failure(refused: Refused) -> Response:
+    return {
+        "imageId": {"imageDigest": refused.row.digest},
+        "failureCode": refused.code,
+        "failureReason": refused.reason,
+    }
+
+
+def _failed(row: Row, failure: Response) -> Refused:
+    return Refused(row, failure["failureCode"], failure["failureReason"])
 
 
 def _result(repository: Repository, decision: Decision) -> Response:

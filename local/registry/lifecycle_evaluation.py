@@ -54,15 +54,29 @@ class Decision:
     rule: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the rules come to: what leaves, and what a rule takes while an index that stays lists it."""
+
+    leaving: list[Decision]
+    spared: list[Decision]
+
+
 def evaluate(rules: Sequence[Rule], images: Sequence[Candidate], now: datetime) -> list[Decision]:
     """What the rules, in the order of their priority, do now; the oldest image first, indexes before their children."""
+    return outcome(rules, images, now).leaving
+
+
+def outcome(rules: Sequence[Rule], images: Sequence[Candidate], now: datetime) -> Outcome:
+    """The same, with what only an index saves."""
     present = {image.digest for image in images}
     own = [image for image in images if image.subject not in present]
     decisions = {decision.digest: decision for decision in _by_rule(rules, own, now)}
-    _spare_children(decisions, images)
+    spared = _spare_children(decisions, images)
     decisions |= {decision.digest: decision for decision in _followers(decisions, images)}
     order = sorted(images, key=lambda image: (not image.children, image.stored_since, image.digest))
-    return [decisions[image.digest] for image in order if image.digest in decisions]
+    leaving = [decisions[image.digest] for image in order if image.digest in decisions]
+    return Outcome(leaving, [spared[image.digest] for image in order if image.digest in spared])
 
 
 def _by_rule(rules: Sequence[Rule], images: Sequence[Candidate], now: datetime) -> Iterator[Decision]:
@@ -105,14 +119,17 @@ def _since(rule: Rule, image: Candidate) -> datetime | None:
             return image.stored_since
 
 
-def _spare_children(decisions: dict[str, Decision], images: Iterable[Candidate]) -> None:
-    """Keep what a kept index lists, down through indexes of indexes."""
+def _spare_children(decisions: dict[str, Decision], images: Iterable[Candidate]) -> dict[str, Decision]:
+    """Keep what a kept index lists, down through indexes of indexes; gives what would have become of it."""
     kept = [image for image in images if image.digest not in decisions]
     by_digest = {image.digest: image for image in images}
+    spared = {}
     while kept:
         for child in kept.pop().children:
-            if decisions.pop(child, None):
+            if decision := decisions.pop(child, None):
+                spared[child] = decision
                 kept.append(by_digest[child])
+    return spared
 
 
 def _followers(decisions: dict[str, Decision], images: Sequence[Candidate]) -> Iterator[Decision]:

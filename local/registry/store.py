@@ -97,6 +97,7 @@ class Preview:
 
     policy: str
     ready_at: datetime
+    expires_at: datetime
     results: list[dict[str, Any]]
 
 
@@ -191,6 +192,12 @@ class Registry:
     downloads: dict[str, Download] = field(default_factory=dict)
     scan_type: str = "BASIC"
     scan_rules: list[dict[str, Any]] = field(default_factory=list)
+    pull_exclusions: dict[str, datetime] = field(default_factory=dict)
+    """Principals whose pulls are not recorded, and since when."""
+    creation_templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By prefix, in ECR's own shape, RepositoryCreationTemplate."""
+    previews_list_children: bool = False
+    """Whether previews list what only an index saves, too: AWS's pages don't say."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def repository(self, name: str) -> Repository:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from local.chat import notices as samples
+from local.chat import prune_notices
 from local.chat.image_notices import CONSOLE, WHERE
 from local.chat.notices import NEW_CRITICALS
 from warden.notices import Fact, Level, Notice, Section, bold, code, link, plain
@@ -136,5 +137,7 @@ KINDS: Mapping[str, Notice] = {
     "would-change": WOULD_CHANGE,
     "hello": HELLO,
     "clean": CLEAN,
+    "prune-unknown": prune_notices.UNKNOWN,
+    "prune-refused-many": prune_notices.REFUSED_MANY,
 }
 """All of them, those that are drawn for the documentation among them."""

@@ -50,7 +50,7 @@ class Cloud:
         return self.account.client()
 
     def control(self, what: str, order: Any) -> dict[str, Any]:
-        """Ask the local cloud itself, see `local/emulator/gateway.py`."""
+        """Ask the local cloud itself, see `local/emulator/controls.py`."""
         with urlopen(f"{self.account.endpoint}/_warden/{what}", json.dumps(order).encode()) as answer:  # noqa: S310
             said: dict[str, Any] = json.load(answer)
             return said
@@ -117,7 +117,7 @@ class Cloud:
     def verdicts(self, repositories: str) -> Counter[str]:
         """The last verdicts in the ledger on the images of repositories whose names begin so."""
         pages = (
-            self._client("dynamodb")
+            self.client("dynamodb")
             .get_paginator("scan")
             .paginate(
                 TableName=self.outputs["LedgerTable"],
@@ -129,9 +129,9 @@ class Cloud:
 
     def _logged(self, function: str, pattern: str, since: float) -> Iterator[tuple[int, str]]:
         """The lines with that pattern, each with its time in milliseconds."""
-        config = self._client("lambda").get_function_configuration(FunctionName=self.outputs[f"{function}Function"])
+        config = self.client("lambda").get_function_configuration(FunctionName=self.outputs[f"{function}Function"])
         pages = (
-            self._client("logs")
+            self.client("logs")
             .get_paginator("filter_log_events")
             .paginate(
                 logGroupName=config["LoggingConfig"]["LogGroup"],
@@ -141,6 +141,7 @@ class Cloud:
         )
         return ((event["timestamp"], event["message"]) for page in pages for event in page["events"])
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """A client of any service."""
         session = boto3.Session("test", "test", region_name=REGION)
         return session.client(service, endpoint_url=self.account.endpoint)  # type: ignore[call-overload]

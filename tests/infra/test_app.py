@@ -52,5 +52,5 @@ def test_stage_is_context_and_account_and_region_are_those_of_the_credentials(tm
     rules = [
         r["Properties"]["EventPattern"] for r in template["Resources"].values() if r["Type"] == "AWS::Events::Rule"
     ]
-    assert len(rules) == 5
+    assert len(rules) == 7
     assert all(rule["account"] == ["444455556666"] and rule["region"] == ["us-east-1"] for rule in rules)

@@ -18,7 +18,6 @@ STANDARD = {
     "ecr:ListTagsForResource": [REPOSITORIES],
     "ecr:PutImageTagMutability": [REPOSITORIES],
     "ecr:PutImageScanningConfiguration": [REPOSITORIES],
-    "ecr:PutLifecyclePolicy": [REPOSITORIES],
 }
 
 
@@ -96,11 +95,11 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "RepositoryChanged",
-            sends("RepositoryChanged", "Notify") | STANDARD | {"dynamodb:Query": ["Ledger/Table"]},
+            sends("RepositoryChanged", "Notify", "Prune") | STANDARD | {"dynamodb:Query": ["Ledger/Table"]},
         ),
         (
             "Sweep",
-            sends("Sweep", "Notify", "ImagePushed", "ScanFinished", "Sweep")
+            sends("Sweep", "Notify", "ImagePushed", "ScanFinished", "Sweep", "Inventory")
             | STANDARD
             | {
                 "ecr:DescribeImages": [REPOSITORIES],

@@ -9,8 +9,9 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from infra.event_function import EventFunction
-from infra.functions import FUNCTIONS, Events, FunctionSpec, Permission
+from infra.functions import FUNCTIONS
 from infra.ledger import Ledger
+from infra.specs import Events, FunctionSpec, Permission
 from infra.stage import Stage, StageError
 from warden.once import BUSY_FOR
 from warden.runtime import MARGIN

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.functions import FUNCTIONS, FunctionSpec
+from infra.functions import FUNCTIONS
+from infra.specs import FunctionSpec
 
 from .conftest import ACCOUNT, REGION, Synthesised
 
@@ -13,6 +14,7 @@ EACH = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 KINDS = (
     "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::GlobalTable",
+    "AWS::ECR::PullTimeUpdateExclusion",
     "AWS::Events::Rule",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
@@ -29,6 +31,18 @@ KINDS = (
     ("rule", "source", "detail_type", "detail"),
     [
         ("ImagePushed/Rule", "aws.ecr", "ECR Image Action", {"action-type": ["PUSH"], "result": ["SUCCESS"]}),
+        (
+            "Prune/Rule",
+            "aws.ecr",
+            "ECR Image Action",
+            {"action-type": ["DELETE", "UPDATE_STORAGE_CLASS"], "result": ["SUCCESS"]},
+        ),
+        (
+            "Prune/Rule2",
+            "aws.ecr",
+            "AWS Service Event via CloudTrail",
+            {"eventSource": ["ecr.amazonaws.com"], "eventName": ["PolicyExecutionEvent"]},
+        ),
         ("ScanFinished/Rule", "aws.ecr", "ECR Image Scan", None),
         ("ScanFinished/Rule2", "aws.inspector2", "Inspector2 Scan", {"repository-name": [{"exists": True}]}),
         (
@@ -82,6 +96,8 @@ def test_there_is_no_other_rule(dev: Synthesised) -> None:
         "ScanFinished/Rule2",
         "ScanFinished/Rule3",
         "RepositoryChanged/Rule",
+        "Prune/Rule",
+        "Prune/Rule2",
     }
 
 
@@ -107,8 +123,8 @@ def test_a_function_is_fed_by_its_queue_a_batch_at_a_time(dev: Synthesised, spec
     )
     assert dev.path_of(mapping["EventSourceArn"]) == f"{spec.title}/Queue"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == (1 if spec.name == "sweep" else 10)
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2 if spec.name == "notify" else 5}
+    assert mapping["BatchSize"] == (1 if spec.name in {"sweep", "inventory", "prune"} else 10)
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2 if spec.name in {"notify", "prune"} else 5}
 
 
 @EACH
@@ -121,7 +137,7 @@ def test_a_function_runs_on_arm64_in_the_asset_with_traces_and_json_logs(dev: Sy
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
     assert dev.path_of(function["LoggingConfig"]["LogGroup"]) == f"{spec.title}/Logs"
     assert dev.path_of(function["Role"]) == f"{spec.title}/Role"
-    assert function["RecursiveLoop"] == ("Allow" if spec.name == "sweep" else "Terminate")
+    assert function["RecursiveLoop"] == ("Allow" if spec.name in {"sweep", "prune"} else "Terminate")
 
 
 def test_all_functions_share_one_asset(dev: Synthesised) -> None:
@@ -135,10 +151,13 @@ def test_all_functions_share_one_asset(dev: Synthesised) -> None:
         ("Notify", {}),
         ("ScanFinished", {"WARDEN_NOTICES": "Notify/Queue"}),
         ("ImagePushed", {"WARDEN_JUDGEMENTS": "ScanFinished/Queue", "WARDEN_NOTICES": "Notify/Queue"}),
-        ("RepositoryChanged", {"WARDEN_NOTICES": "Notify/Queue"}),
+        ("Prune", {"WARDEN_NOTICES": "Notify/Queue"}),
+        ("Inventory", {"WARDEN_PRUNES": "Prune/Queue"}),
+        ("RepositoryChanged", {"WARDEN_NOTICES": "Notify/Queue", "WARDEN_PRUNES": "Prune/Queue"}),
         (
             "Sweep",
             {
+                "WARDEN_INVENTORIES": "Inventory/Queue",
                 "WARDEN_JUDGEMENTS": "ScanFinished/Queue",
                 "WARDEN_NOTICES": "Notify/Queue",
                 "WARDEN_PUSHES": "ImagePushed/Queue",
@@ -189,6 +208,12 @@ def test_alarms_go_nowhere_unless_a_topic_is_given(dev: Synthesised) -> None:
     alarms = dev.of("AWS::CloudWatch::Alarm").values()
     assert len(alarms) == 4 * len(FUNCTIONS)
     assert not any("AlarmActions" in alarm["Properties"] for alarm in alarms)
+
+
+def test_what_the_warden_reads_of_an_image_is_no_pull(dev: Synthesised) -> None:
+    exclusions = dev.of("AWS::ECR::PullTimeUpdateExclusion").values()
+    excluded = {dev.path_of(exclusion["Properties"]["PrincipalArn"]) for exclusion in exclusions}
+    assert excluded == {"ScanFinished/Role", "ImagePushed/Role", "Prune/Role"}
 
 
 def test_the_sweep_begins_at_deployment_and_then_daily(dev: Synthesised) -> None:

@@ -1,4 +1,4 @@
-"""From the standard's lifecycle rules to the JSON that ECR takes.
+"""Lifecycle policies that anybody may have written: whether two mean the same, and what one does, in words.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 """
@@ -6,29 +6,24 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_paramete
 import json
 from typing import Any
 
-from warden.policy import LifecycleAction, LifecycleRule, LifecycleStandard
+from warden.lifecycle.rules import CountType, TagStatus
+from warden.lifecycle.shields import SO_MANY, SO_MANY_DAYS
 from warden.text import clean
 
 LONGEST = 200
-
-
-def render(standard: LifecycleStandard) -> str | None:
-    """The lifecycle policy that the standard asks for, as text for PutLifecyclePolicy; None where it asks for none.
-
-    Rules keep their order, as priorities from 1; ECR evaluates a rule on `any` image last, so it must stand last (the
-    policy's check sees to that). ECR has no rule for images that nobody pulled: those are left out.
-    """
-    expressible = [rule for rule in standard.rules if rule.not_pulled_days is None]
-    if not expressible:
-        return None
-    rules = [_render_rule(rule, standard.action, priority) for priority, rule in enumerate(expressible, start=1)]
-    return json.dumps({"rules": rules}, separators=(",", ":"))
+_SINCE: dict[str, str] = {
+    CountType.SINCE_IMAGE_PUSHED: "the push",
+    CountType.SINCE_IMAGE_PULLED: "the last pull",
+    CountType.SINCE_IMAGE_TRANSITIONED: "they were archived",
+}
+_NEVER: dict[str, int] = {CountType.IMAGE_COUNT_MORE_THAN: SO_MANY, CountType.SINCE_IMAGE_TRANSITIONED: SO_MANY_DAYS}
 
 
 def same(one: str, other: str) -> bool:
     """Whether two lifecycle policies mean the same: the order of keys, spaces, descriptions and numbers are no drift.
 
-    What can't be read is the same as nothing.
+    Nor is the order between rules of different storage classes, which know nothing of each other. What can't be read is
+    the same as nothing.
     """
     meanings = (_meaning(one), _meaning(other))
     return meanings[0] is not None and meanings[0] == meanings[1]
@@ -46,7 +41,8 @@ def _meaning(text: str) -> list[dict[str, Any]] | None:
     """What the rules do, in the order in which ECR takes them; None where the text is no lifecycle policy."""
     try:
         rules = sorted(json.loads(text)["rules"], key=lambda rule: int(rule["rulePriority"]))
-        return [_meaning_of_rule(rule) for rule in rules]
+        meanings = [_meaning_of_rule(rule) for rule in rules]
+        return sorted(meanings, key=lambda rule: bool(rule["selection"]["storageClass"] == "archive"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -54,59 +50,34 @@ def _meaning(text: str) -> list[dict[str, Any]] | None:
 def _meaning_of_rule(rule: dict[str, Any]) -> dict[str, Any]:
     lists = {name: sorted(set(value)) for name, value in rule["selection"].items() if isinstance(value, list)}
     selection = {"storageClass": "standard", **rule["selection"], **lists}  # what ECR takes where it is not written
-    # A prefix is a pattern that ends in a wildcard.
-    prefixes = [f"{prefix}*" for prefix in selection.pop("tagPrefixList", ())]
-    if patterns := sorted({*selection.pop("tagPatternList", ()), *prefixes}):
+    # A prefix is a pattern that ends in a wildcard; a star in it is none.
+    prefixes = selection.pop("tagPrefixList", ())
+    if any("*" in prefix for prefix in prefixes):
+        selection["prefixes"] = prefixes
+    elif patterns := sorted({*selection.pop("tagPatternList", ()), *(f"{prefix}*" for prefix in prefixes)}):
         selection["patterns"] = patterns
     return {"selection": selection, "action": rule["action"]}
 
 
 def _rule_in_words(rule: dict[str, Any]) -> str:
     selection, action = rule["selection"], rule["action"]
-    verb = "delete" if action.get("type") == "expire" else "archive" if action.get("type") == "transition" else "take"
-    kind = selection.get("tagStatus")
-    which = {"untagged": "untagged images", "any": "all images"}.get(str(kind), "")
-    which = which or f"images tagged {' and '.join(map(str, selection.get('patterns', ['something'])))}"
-    number = selection.get("countNumber")
-    if selection.get("countType") == "imageCountMoreThan":
+    which = _which(selection)
+    count_type, number = str(selection.get("countType")), selection.get("countNumber")
+    if isinstance(number, int) and number >= _NEVER.get(count_type, number + 1):
+        return clean(f"keep {which}", LONGEST)
+    kind = action.get("type") if isinstance(action, dict) else None
+    verb = {"expire": "delete", "transition": "archive"}.get(str(kind), "take")
+    if count_type == CountType.IMAGE_COUNT_MORE_THAN:
         return clean(f"{verb} {which} beyond the newest {number}", LONGEST)
-    since = {"sinceImagePulled": "last pull", "sinceImageTransitioned": "archiving"}.get(
-        str(selection.get("countType")), "push"
-    )
-    return clean(f"{verb} {which} {number} days after the {since}", LONGEST)
+    return clean(f"{verb} {which} {number} days after {_SINCE.get(count_type, 'the push')}", LONGEST)
 
 
-def _render_rule(rule: LifecycleRule, action: LifecycleAction, priority: int) -> dict[str, Any]:
-    selection: dict[str, Any] = {"tagStatus": rule.of if rule.of in {"untagged", "any"} else "tagged"}
-    if selection["tagStatus"] == "tagged":
-        selection["tagPatternList"] = [rule.of]
-    if rule.keep is not None:
-        selection |= {"countType": "imageCountMoreThan", "countNumber": rule.keep}
-    else:
-        selection |= {"countType": "sinceImagePushed", "countUnit": "days", "countNumber": rule.after_days}
-    return {
-        "rulePriority": priority,
-        "description": describe(rule, action),
-        "selection": selection,
-        "action": (
-            {"type": "expire"}
-            if action is LifecycleAction.DELETE
-            else {"type": "transition", "targetStorageClass": "archive"}
-        ),
-    }
-
-
-def describe(rule: LifecycleRule, action: LifecycleAction) -> str:
-    """One rule in words.
-
-    >>> describe(LifecycleRule("untagged", after_days=7), LifecycleAction.ARCHIVE)
-    'archive untagged images 7 days after the push'
-    >>> describe(LifecycleRule("v*", keep=30), LifecycleAction.DELETE)
-    'delete images tagged v* beyond the newest 30'
-    """
-    which = {"untagged": "untagged images", "any": "all images"}.get(rule.of, f"images tagged {rule.of}")
-    if rule.keep is not None:
-        return f"{action} {which} beyond the newest {rule.keep}"
-    if rule.not_pulled_days is not None:
-        return f"{action} {which} {rule.not_pulled_days} days after the last pull"
-    return f"{action} {which} {rule.after_days} days after the push"
+def _which(selection: dict[str, Any]) -> str:
+    stored = "archived images" if selection["storageClass"] == "archive" else "images"
+    match selection.get("tagStatus"):
+        case TagStatus.UNTAGGED:
+            return f"untagged {stored}"
+        case TagStatus.ANY:
+            return f"all {stored}"
+    prefixes = [f"{prefix}…" for prefix in selection.get("prefixes", ())]
+    return f"{stored} tagged {' and '.join([*prefixes, *map(str, selection.get('patterns', ()))]) or 'something'}"

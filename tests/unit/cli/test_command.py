@@ -111,7 +111,87 @@ def test_explain_gives_programs_values_origins_and_the_lifecycle_policy(policy_f
     told = json.loads(run("explain", "other", "--policy", policy_file, "--json").stdout)
 
     assert told["fields"]["findings.notify_from"] == {"value": "HIGH", "origin": "built-in default"}
-    assert [rule["rulePriority"] for rule in told["lifecyclePolicy"]["rules"]] == [1, 2]
+    assert [rule["rulePriority"] for rule in told["lifecyclePolicy"]["rules"]] == [1, 2, 3]
+    assert told["lifecyclePolicy"]["rules"][0]["selection"]["tagPatternList"] == ["warden.keep-*"]
+    assert told["inventory"] == {"sources": ["ecs", "lambda", "eks"], "regions": [], "roles": [], "functions": []}
+
+
+PRUNING = """\
+version: 1
+defaults:
+  channels: [platform]
+  lifecycle:
+    action: delete
+    wait: 1w
+    protect: {tags: ["prod-*"], grace: 14d, pulled_within: 30d}
+    rules:
+      - {keep: 3, of: "v*", per: minor}
+      - {expire: "pr-*", after: 3d, label: "org.acme.ephemeral=true"}
+inventory: {sources: [ecs], functions: [nomad-images], regions: [eu-west-1]}
+channels: {platform: {type: slack, secret: warden/slack-platform}}
+"""
+
+
+def test_explain_shows_how_old_images_leave_a_line_for_each_rule(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(PRUNING)
+
+    result = run("explain", "team-a/api", "--policy", str(path))
+    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in result.stdout.splitlines()]
+
+    assert ["lifecycle.wait", "7d", "warden.yaml:6"] in rows
+    assert ["lifecycle.protect.grace", "14d", "warden.yaml:7"] in rows
+    assert ["lifecycle.protect.pulled_within", "30d", "warden.yaml:7"] in rows
+    assert ["lifecycle.caps.percent", "25%", "built-in default"] in rows
+    first = rows.index(
+        [
+            "lifecycle.rules",
+            "delete images tagged v* beyond the newest 3 of each minor version, by the warden itself",
+            "warden.yaml:8",
+        ]
+    )
+    assert rows[first + 1] == [
+        "delete images tagged pr-* 3 days after the push, where their label is org.acme.ephemeral=true, "
+        "by the warden itself"
+    ]
+    assert "What is in use is asked of ecs, nomad-images; also in eu-west-1." in result.stdout
+    assert "ECR gets no lifecycle policy: the warden does itself what the rules say." in result.stderr
+
+
+def test_explain_asks_nobody_what_is_in_use_where_it_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(PRUNING.replace("protect: {", "protect: {in_use: false, "))
+
+    assert "in use is asked" not in run("explain", "team-a/api", "--policy", str(path)).stdout
+
+
+def test_explain_tells_what_a_repositorys_tags_may_not_say(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(a_file())
+
+    result = run(*("explain", "team-a/api", "--policy", str(path)), *("--tag", "warden:lifecycle.protect.in_use=false"))
+
+    assert "lifecycle.rules                  none" in result.stdout
+    assert "what moves or deletes images is the policy's alone" in result.stdout
+    assert "No lifecycle policy is asked for." in result.stderr
+
+
+@pytest.mark.parametrize("tag", ["team", "=a", ""])
+def test_explain_takes_tags_as_keys_and_values(policy_file: str, tag: str) -> None:
+    result = run("explain", "team-a/api", "--policy", policy_file, "--tag", tag)
+
+    assert result.exit_code == 1
+    assert "expected KEY=VALUE" in result.stderr
+
+
+def test_validate_notes_a_cap_that_lets_nothing_leave(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(PRUNING.replace("    wait: 1w\n", "    caps: {percent: 0}\n"))
+
+    result = run("validate", str(path))
+
+    assert result.exit_code == 0
+    assert "note: warden.yaml:6: lifecycle.caps.percent: 0 means none, so that nothing ever leaves" in result.stderr
 
 
 def test_explain_refuses_what_is_no_repository_and_shows_it_harmlessly(policy_file: str) -> None:

@@ -56,3 +56,9 @@ def put(small: Small, built: Built, tag: str | None = None) -> str:
 def any_image(seed: str) -> Built:
     """An image that differs by its seed."""
     return a_manifest(seed)
+
+
+def about(built: Built, subject: str) -> Built:
+    """The image as a reference artifact of another, which its digest names."""
+    described = {"mediaType": built.media_type, "digest": subject, "size": 1}
+    return Built(json.dumps({**json.loads(built.text), "subject": described}), built.media_type, built.blobs)

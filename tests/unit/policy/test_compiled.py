@@ -8,7 +8,7 @@ import pytest
 import policy
 from policy.compiled import compile_text
 from policy.layers import MOST_FILTERS
-from policy.sense import MOST_LIFECYCLE_RULES
+from policy.lifecycle_limits import MOST_LIFECYCLE_RULES
 from tests.unit.policy.policies import a_file, loaded, standard
 from warden import lifecycle
 from warden.compiled_policy import from_compiled
@@ -19,6 +19,7 @@ from warden.policy import (
     LifecycleRule,
     LifecycleStandard,
     Mode,
+    Protection,
 )
 from warden.standards import effective
 
@@ -203,12 +204,16 @@ def test_channels_keep_their_secrets_name_and_hosts() -> None:
 
 
 def test_the_largest_lifecycle_policy_that_a_standard_can_ask_for_fits_in_what_ecr_takes() -> None:
-    widest = LifecycleRule("v" * 128, after_days=99_999 * 7)
-    most = LifecycleStandard(Mode.ENFORCE, LifecycleAction.ARCHIVE, (widest,) * MOST_LIFECYCLE_RULES)
+    """The widest patterns there are: the policy's check must know no other limit than the number of rules."""
+    widest = tuple(
+        LifecycleRule(f"v{n:02}" + "v" * 125, after_days=99_999 * 7) for n in range(MOST_LIFECYCLE_RULES - 1)
+    )
+    most = LifecycleStandard(Mode.ENFORCE, LifecycleAction.ARCHIVE, widest, protection=Protection(in_use=True, tags=()))
     least = LifecycleStandard(Mode.ENFORCE, LifecycleAction.DELETE, (LifecycleRule("any", keep=1),))
 
-    assert len(lifecycle.render(most) or "") <= 30_720
-    assert len(lifecycle.render(least) or "") >= 100
+    assert len(lifecycle.render(most).rules) == MOST_LIFECYCLE_RULES
+    assert len(lifecycle.render(most).text or "") <= 30_720
+    assert len(lifecycle.render(least).text or "") >= 100
 
 
 def test_the_compiled_form_is_plain_and_names_no_path_of_this_machine(tmp_path: Path) -> None:
@@ -231,6 +236,11 @@ def test_the_policy_that_is_deployed_by_default_is_valid_and_harmless() -> None:
     assert default["mode"] == "report"
     assert modes == {"report"}
     assert not any(name.endswith(".mode") for rule in default["rules"] for name in rule["fields"])
+    assert default["defaults"]["lifecycle.protect.in_use"][0] is True
+    assert (default["defaults"]["lifecycle.caps.percent"][0], default["defaults"]["lifecycle.caps.images"][0]) == (
+        25,
+        500,
+    )
 
 
 EVERY_TYPE = """\

@@ -128,8 +128,8 @@ ORDER = [
     ),
     Case(
         "merge: protection, too",
-        {"lifecycle.protect.in_use": True, "lifecycle.protect.tags": ["prod-*"]},
-        "  lifecycle: {protect: {in_use: true}}\n",
+        {"lifecycle.protect.in_use": False, "lifecycle.protect.tags": ["prod-*"], "lifecycle.protect.grace": 3},
+        "  lifecycle: {protect: {in_use: false, grace: 3d}}\n",
         rule('"*"', 'lifecycle: {protect: {tags: ["prod-*"]}}'),
     ),
     Case(
@@ -194,6 +194,24 @@ PRESETS = [
         top="preset: strict\n",
     ),
     Case("preset: it sets no mode", {"tags.mode": "report", "access.mode": "report"}, top="preset: strict\n"),
+    *(
+        Case(
+            f"preset: {preset or 'none'} spares what runs, and caps what leaves",
+            {
+                "lifecycle.protect.in_use": True,
+                "lifecycle.protect.tags": [],
+                "lifecycle.protect.grace": 7,
+                "lifecycle.protect.pulled_within": None,
+                "lifecycle.wait": None,
+                "lifecycle.delete_archived_after": None,
+                "lifecycle.caps.percent": 25,
+                "lifecycle.caps.images": 500,
+                "lifecycle.caps.bytes": None,
+            },
+            top=f"preset: {preset}\n" if preset else "",
+        )
+        for preset in ("", "baseline", "strict")
+    ),
     Case(
         "preset: none of it is destructive", {"lifecycle.rules": [], "lifecycle.mode": "report"}, top="preset: strict\n"
     ),
@@ -227,6 +245,15 @@ WRITTEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "lifecycle: {{caps: {{percent: {}}}}}",
         [("0", 0), ("25", 25), ("25%", 25), ("100", 100)],
     ),
+    ("lifecycle.wait", "lifecycle: {{action: delete, wait: {}}}", [("7d", 7), ("2 weeks", 14)]),
+    (
+        "lifecycle.delete_archived_after",
+        "lifecycle: {{delete_archived_after: {}}}",
+        [("90d", 90), ("13w", 91), ("'180 days'", 180)],
+    ),
+    ("lifecycle.protect.in_use", "lifecycle: {{protect: {{in_use: {}}}}}", [("true", True), ("false", False)]),
+    ("lifecycle.protect.grace", "lifecycle: {{protect: {{grace: {}}}}}", [("1d", 1), ("2w", 14)]),
+    ("lifecycle.protect.pulled_within", "lifecycle: {{protect: {{pulled_within: {}}}}}", [("30d", 30)]),
     ("lifecycle.caps.images", "lifecycle: {{caps: {{images: {}}}}}", [("0", 0), ("500", 500)]),
     (
         "access.accounts",
@@ -269,6 +296,17 @@ WRITTEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
             ("{expire: any, not_pulled_for: 180d}", [{"of": "any", "not_pulled_days": 180}]),
             ("{expire: 1.10, after: 1d}", [{"of": "1.10", "after_days": 1}]),
             ("{keep: 3, of: no}", [{"of": "no", "keep": 3}]),
+            ("{keep: 3, of: 'v*', per: minor}", [{"of": "v*", "keep": 3, "per": "minor"}]),
+            ("{keep: 3, of: 'v*', per: major}", [{"of": "v*", "keep": 3, "per": "major"}]),
+            ("{keep: 3, of: '*', per: line}", [{"of": "*", "keep": 3, "per": "line"}]),
+            (
+                "{expire: untagged, after: 3d, label: org.acme.ephemeral=true}",
+                [{"of": "untagged", "after_days": 3, "label": "org.acme.ephemeral=true"}],
+            ),
+            (
+                "{expire: any, not_pulled_for: 9d, label: 'team=*=x y'}",
+                [{"of": "any", "not_pulled_days": 9, "label": "team=*=x y"}],
+            ),
         ],
     ),
 ]
@@ -328,6 +366,16 @@ OWN_TAGS = [
         origin="warden.yaml:3",
     ),
     Case("own tag: no mode", {"tags.mode": "report"}, tags={"warden:tags.mode": "enforce"}),
+    *(
+        Case(f"own tag: no {name}", {name: built_in}, tags={f"warden:{name}": asked}, origin="built-in default")
+        for name, built_in, asked in [
+            ("lifecycle.protect.in_use", True, "false"),
+            ("lifecycle.protect.grace", 7, "1d"),
+            ("lifecycle.caps.percent", 25, "100"),
+            ("lifecycle.wait", None, "7d"),
+            ("lifecycle.delete_archived_after", None, "90d"),
+        ]
+    ),
     Case("own tag: no lifecycle", {"lifecycle.action": "archive"}, tags={"warden:lifecycle.action": "delete"}),
     Case(
         "own tag: matches a rule, too",

@@ -12,6 +12,22 @@ from policy import schema
 
 PROJECT = Path(__file__).parents[3]
 VALIDATOR = jsonschema.Draft202012Validator(schema.json_schema())
+WRONG_LIFECYCLES: list[Any] = [
+    {"rules": [{"keep": 3, "of": "v*", "per": "patch"}]},
+    {"rules": [{"keep": 3, "of": "v*", "label": "a=b"}]},
+    {"rules": [{"expire": "v*", "after": "3d", "label": "ephemeral"}]},
+    {"wait": "7h"},
+    {"protect": {"grace": 7}},
+    {"protect": {"pulled": "7d"}},
+]
+WRONG_INVENTORIES: list[Any] = [
+    {"sources": ["fargate"]},
+    {"regions": ["Ireland"]},
+    {"roles": ["ecr-warden-inventory"]},
+    {"functions": ["arn:aws:lambda:eu-west-1:111122223333:function:nomad"]},
+    {"clusters": []},
+    ["ecs"],
+]
 
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:
@@ -59,6 +75,8 @@ def test_every_key_is_explained_and_no_other_is_taken() -> None:
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"keep": 0, "of": "v*"}]}}},
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"expire": "any", "after": "7h"}]}}},
         {"defaults": {"channels": ["platform"], "lifecycle": {"rules": [{"expire": "any", "keep": 3}]}}},
+        *({"defaults": {"channels": ["platform"], "lifecycle": lifecycle}} for lifecycle in WRONG_LIFECYCLES),
+        *({"inventory": inventory} for inventory in WRONG_INVENTORIES),
         {"channels": {"platform": {"type": "team", "secret": "warden/t"}}},
         {"channels": {"platform": {"type": "slack", "secret": "https://hooks.slack.com/services/x"}}},
         {"channels": {"platform": {"type": "sns", "secret": "warden/t"}}},

@@ -1,0 +1,225 @@
+"""A repository is pruned: what is old leaves by its standard, and never what must live; ECR's preview is asked first.
+
+The sweep's inventory says what is in use. What ECR deletes or archives is written down with the rule that took it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from warden import prune_events, prune_notice, prune_reports
+from warden.departures import Departures
+from warden.downloads import download
+from warden.errors import Refused
+from warden.events import Home, NotForUs
+from warden.image_labels import ImageLabels
+from warden.inventories import Inventories
+from warden.ledger import Ledger
+from warden.lifecycle_previews import LifecyclePreviews
+from warden.names import ImageId
+from warden.notices import Notice, to_json
+from warden.once import once, one_at_a_time
+from warden.policy import Mode, Policy, Standard
+from warden.prune_enforcement import PruneEnforcement, Turn
+from warden.prune_events import ImagesGone, PruneDue, PruneSummaryDue
+from warden.prune_planning import Known, Labels, plan_pruning, wanted_labels
+from warden.pruning import PruneReport, PruneResult, Refusal
+from warden.prunings import Prunings
+from warden.queues import LONGEST_DELAY, Message, Queue
+from warden.registry import Registry
+from warden.removals import Removals
+from warden.repository_images import Described, RepositoryImages
+from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.standards import standard_of
+from warden.tallies import Tallies
+from warden.usage import Inventory
+
+BUSY_FOR = timedelta(minutes=11)
+"""Longer than the function may run."""
+GIVEN_UP = timedelta(hours=6)
+"""When the summary is posted even though not every repository was looked at."""
+FRESH = timedelta(hours=26)
+"""How old an inventory may be: a day, and what a sweep takes."""
+SAME_NEWS = timedelta(days=30)
+"""How long the same news is not repeated."""
+MOST_LABELS = 500
+"""Images whose labels are read at a time: each takes three calls, and the rest is taken another day."""
+NOT_ASKED = Inventory(datetime.min)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What the function works with."""
+
+    home: Home
+    policy: Policy
+    registry: Registry
+    images: RepositoryImages
+    labels: ImageLabels
+    enforcement: PruneEnforcement
+    departures: Departures
+    inventories: Inventories
+    prunings: Prunings
+    ledger: Ledger
+    tallies: Tallies
+    own: Queue
+    notices: Queue
+
+    def handle(self, message: Message) -> Outcome:
+        """One message for each repository, one to sum up a sweep, and those in which ECR tells of images gone."""
+        match prune_events.prune(message.body, self.home):
+            case PruneDue() as event:
+                return self._take_turn(event, message)
+            case PruneSummaryDue() as event:
+                return self._sum_up(event, message)
+            case ImagesGone() as event:
+                return self._write_down(event)
+            case NotForUs(reason):
+                return Outcome("NotForUs", reason=reason)
+
+    def _take_turn(self, event: PruneDue, message: Message) -> Outcome:
+        """Observe, plan, apply, record: nobody else prunes the repository at the same time."""
+        report = one_at_a_time(
+            self.ledger,
+            f"prune#{event.repository}",
+            lambda: self._prune(event, message.now),
+            owner=message.id,
+            now=message.now,
+            busy_for=BUSY_FOR,
+        )
+        if event.sweep:
+            self._count(event, report, message.now)
+        if report is None:
+            return Outcome("NothingAsked", event.repository)
+        return Outcome(report.result.name.capitalize(), event.repository, "; ".join(one.why for one in report.refusals))
+
+    def _count(self, event: PruneDue, report: PruneReport | None, now: datetime) -> None:
+        if report is not None:
+            self.prunings.save_report(event.sweep, event.repository, prune_reports.written(report), now=now)
+            self.departures.prunings.forget(event.repository, (one.image.digest for one in report.left))
+        if self.tallies.count(f"prune#{event.sweep}", event.repository, {}, lines=(), now=now):
+            self.own.send(prune_events.summary_due(event.sweep, repositories=0, at=event.at, home=self.home))
+
+    def _prune(self, event: PruneDue, now: datetime) -> PruneReport | None:
+        """What came of it; None where the repository is gone, or its standard asks for nothing."""
+        settings = self.registry.settings(event.repository)
+        tags = self.registry.repository_tags(event.repository, self.home.account)
+        if settings is None or tags is None:
+            return None
+        standard = standard_of(self.policy, event.repository, tags)
+        if standard.lifecycle.mode is Mode.OFF or not self._asks(standard):
+            return None
+        described = self.images.describe(event.repository, now=now)
+        if described is None:
+            return None
+        known = self._know(event, standard, described, now)
+        try:
+            plan = plan_pruning(known, standard, labels=self._read_labels(known, standard, now), now=now)
+        except Refused as refusal:
+            mode, images = standard.lifecycle.mode, len(described.images)
+            refused = (Refusal(str(refusal)),)
+            return PruneReport(
+                event.repository, mode, PruneResult.REFUSED, images, refusals=refused, channels=standard.channels
+            )
+        turn = Turn(standard, known, plan, event=f"prune {event.sweep or event.at.isoformat()}", now=now)
+        going = frozenset(one.image.digest for one in plan.leaving)
+        left = self.departures.since_last_look(event.repository, known.images, going, event=turn.event, now=now)
+        return replace(self.enforcement.carry_out(turn), left=left)
+
+    def _asks(self, standard: Standard) -> bool:
+        """Whether anything is asked of the repository, or a policy of ours stands that nobody asks for any more."""
+        asked = standard.lifecycle
+        return (
+            bool(asked.rules or asked.delete_archived_days) or self.prunings.our_policy(standard.repository) is not None
+        )
+
+    def _know(self, event: PruneDue, standard: Standard, described: Described, now: datetime) -> Known:
+        name = event.repository
+        return Known(
+            images=described.images,
+            inventory=self._inventory(event, standard, now),
+            policy=self.registry.lifecycle_policy(name),
+            ours=self.prunings.our_policy(name),
+            unread=described.unread,
+            last_used=self.prunings.last_used(name),
+            marks=self.prunings.marks(name),
+            put_back=self.prunings.kept_back(name, now=now),
+        )
+
+    def _inventory(self, event: PruneDue, standard: Standard, now: datetime) -> Inventory:
+        """The sweep's inventory, or the last one that was taken; what was never taken is not known."""
+        if not standard.lifecycle.protection.in_use:
+            return NOT_ASKED
+        sweep = event.sweep or self.inventories.latest()
+        found = self.inventories.of(sweep, event.repository) if sweep else None
+        if found is None:
+            return Inventory(now, missing=("no inventory was taken yet: it is, with the next sweep",))
+        if now - found.taken_at > FRESH:
+            return replace(
+                found, missing=(*found.missing, f"the last inventory is of {found.taken_at:%d %b %H:%M} UTC")
+            )
+        return found
+
+    def _read_labels(self, known: Known, standard: Standard, now: datetime) -> Labels:
+        wanted = wanted_labels(known, standard, now)[:MOST_LABELS]
+        return {image.digest: self.labels.of(ImageId(standard.repository, image.digest)) for image in wanted}
+
+    def _write_down(self, event: ImagesGone) -> Outcome:
+        count = self.departures.told(event)
+        return Outcome("WrittenDown" if count else "StillThere", event.repository, f"{count} images have left")
+
+    def _sum_up(self, event: PruneSummaryDue, message: Message) -> Outcome:
+        """Each channel is told of its repositories, and of the same news once."""
+        counts, _ = self.tallies.read(f"prune#{event.sweep}")
+        if counts["looked_at"] < counts["expected"] and message.now - event.at < GIVEN_UP:
+            again = prune_events.summary_due(event.sweep, repositories=0, at=event.at, home=self.home)
+            self.own.send(again, delay=LONGEST_DELAY)
+            return Outcome("SummaryPostponed", event.sweep)
+        reports = tuple(map(prune_reports.read, self.prunings.reports(event.sweep)))
+        channels = sorted({channel for report in reports for channel in report.channels})
+        told = sum(self._tell(channel, reports, event, message) for channel in channels)
+        return Outcome("SummedUp" if told else "NothingNew", event.sweep, f"{told} messages")
+
+    def _tell(self, channel: str, reports: Sequence[PruneReport], event: PruneSummaryDue, message: Message) -> int:
+        notices = prune_notice.told(reports, home=self.home, sweep=event.sweep, at=event.at, channel=channel)
+        return sum(self._say(notice, channel, message) for notice in notices)
+
+    def _say(self, notice: Notice, channel: str, message: Message) -> bool:
+        def send() -> bool:
+            self.notices.send(to_json(notice, channel=channel))
+            return True
+
+        deed = f"prune-news#{channel}#{notice.id}"
+        return bool(once(self.ledger, deed, send, owner=message.id, now=message.now, lasts=SAME_NEWS))
+
+
+def connect(deployment: Deployment) -> Handle:
+    """What a deployed function works with."""
+    ecr, dynamodb, table = deployment.ecr, deployment.dynamodb, deployment["WARDEN_LEDGER"]
+    images, prunings, ledger = RepositoryImages(ecr, dynamodb, table), Prunings(dynamodb, table), deployment.ledger
+    return Pruning(
+        home=deployment.home,
+        policy=deployment.policy,
+        registry=deployment.registry,
+        images=images,
+        labels=deployment.image_labels(download),
+        enforcement=PruneEnforcement(
+            registry=deployment.registry,
+            images=images,
+            tags=deployment.image_tags,
+            previews=LifecyclePreviews(ecr),
+            removals=Removals(ecr),
+            prunings=prunings,
+            ledger=ledger,
+        ),
+        departures=Departures(images, prunings, ledger),
+        inventories=Inventories(dynamodb, table),
+        prunings=prunings,
+        ledger=ledger,
+        tallies=deployment.tallies,
+        own=deployment.queue("WARDEN_QUEUE"),
+        notices=deployment.queue("WARDEN_NOTICES"),
+    ).handle
+
+
+handler = Function(connect)

@@ -1,0 +1,248 @@
+"""Carrying out the plan of pruning one repository, as far as the gate lets it: the order is what makes it safe.
+
+Leases come first, since they only ever spare. Then ECR's preview is asked for and judged. Only then a policy is put,
+and after that the warden takes what ECR has no rule for. Killed anywhere, the same message does the rest: each step
+looks at what is there, and does what is still missing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from warden import lifecycle
+from warden.actions import Action, ActionKind, Deed, Result
+from warden.enforcement import carry_out
+from warden.errors import Refused
+from warden.fights import stand_back
+from warden.gate import Previewed, judge, over_caps
+from warden.image_tags import ImageTags
+from warden.ledger import Entry, Ledger
+from warden.lifecycle.rendering import suspended
+from warden.lifecycle.rules import RuleAction
+from warden.lifecycle.shields import lease_of, unleased
+from warden.lifecycle_previews import LifecyclePreviews
+from warden.names import Digest, ImageId, RepositoryName
+from warden.planning import LIFECYCLE_FIELD
+from warden.policy import Mode, Standard
+from warden.prune_notice import left_text
+from warden.prune_planning import Known, PrunePlan
+from warden.pruning import Leaving, PruneReport, PruneResult, Refusal, Spared
+from warden.prunings import Prunings
+from warden.registry import Registry
+from warden.removals import DELETED_A_CALL, Removals
+from warden.repository_images import RepositoryImages
+from warden.stored_images import StoredImage
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One repository's turn: its standard, and what the ledger calls the event that asked for it."""
+
+    standard: Standard
+    known: Known
+    plan: PrunePlan
+    event: str
+    now: datetime
+
+    @property
+    def repository(self) -> RepositoryName:
+        """The repository."""
+        return self.standard.repository
+
+    @property
+    def enforces(self) -> bool:
+        """Whether anything may be changed."""
+        return self.standard.lifecycle.mode is Mode.ENFORCE
+
+    @property
+    def differs(self) -> bool:
+        """Whether another policy stands than the standard's rules make."""
+        wanted, there = self.plan.rendered.text, self.known.policy
+        if wanted is None or there is None:
+            return wanted is not there
+        return not lifecycle.same(there, wanted)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the policy that stands is one that the warden put."""
+        return bool(self.known.policy and self.known.ours and lifecycle.same(self.known.policy, self.known.ours))
+
+
+@dataclass(frozen=True, slots=True)
+class PruneEnforcement:
+    """What a plan is carried out with."""
+
+    registry: Registry
+    images: RepositoryImages
+    tags: ImageTags
+    previews: LifecyclePreviews
+    removals: Removals
+    prunings: Prunings
+    ledger: Ledger
+
+    def carry_out(self, turn: Turn) -> PruneReport:
+        """Do what the plan says, or say why not; in report mode nothing is changed. Raises Unavailable."""
+        plan = turn.plan
+        refusals = list(plan.refusals)
+        if turn.enforces:
+            self._remember_use(turn)
+            refusals += self._put_leases(turn)
+            self._lift_leases(turn)
+        if not refusals:
+            refusals += self._ask(turn)
+        if refusals:
+            return self._refuse(turn, refusals)
+        if not turn.enforces:
+            return _report(turn, PruneResult.REPORTED if plan.leaving or turn.differs else PruneResult.NOTHING)
+        self.prunings.expect(turn.repository, plan.leaving, now=turn.now)
+        deed = self._put_policy(turn, plan.rendered.text) if turn.differs else None
+        if deed and deed.result is not Result.DONE:
+            return _report(turn, PruneResult.REFUSED, Refusal(deed.remark))
+        failed = self._take(turn)
+        self.prunings.unmark(turn.repository, (*plan.unmark, *(one.image.digest for one in plan.direct)))
+        self.prunings.mark(turn.repository, plan.mark, now=turn.now)
+        refused = (Refusal("ECR would not let them go", failed),) if failed else ()
+        return _report(turn, PruneResult.DONE if plan.leaving or deed else PruneResult.NOTHING, *refused)
+
+    def _remember_use(self, turn: Turn) -> None:
+        self.prunings.used(turn.repository, sorted(turn.plan.used), now=turn.now)
+
+    def _put_leases(self, turn: Turn) -> list[Refusal]:
+        failed: list[Spared] = []
+        for image in turn.plan.leases.put:
+            found = ImageId(turn.repository, image.digest)
+            try:
+                self.tags.put(found, lease_of(image.digest))
+            except Refused as refusal:
+                failed.append(Spared(image, f"{turn.plan.needs.get(image.digest, 'spared')}; {refusal}"))
+                continue
+            why = turn.plan.needs.get(image.digest, "spared, so that a lease on another does not push it out")
+            self._write(
+                turn, image.digest, "leased", f"kept from lifecycle rules by the tag {lease_of(image.digest)}: {why}"
+            )
+        return [Refusal("images that must live can't get a lease", tuple(failed))] if failed else []
+
+    def _lift_leases(self, turn: Turn) -> None:
+        for image, tag in turn.plan.leases.lift:
+            try:
+                self.tags.take(ImageId(turn.repository, image.digest), tag)
+            except Refused:
+                continue  # its other tags are gone meanwhile: it is looked at again tomorrow
+            self._write(turn, image.digest, "lease lifted", f"nothing needs it any more: {tag} was taken from it")
+
+    def _ask(self, turn: Turn) -> list[Refusal]:
+        """ECR's preview, where something is to be put or to leave, and the caps."""
+        plan, refusals = turn.plan, list[Refusal]()
+        leaving = {one.image.digest for one in plan.leaving}
+        if plan.rendered.text is not None and (turn.differs or plan.by_ecr):
+            preview = self.previews.of(turn.repository, plan.rendered.text)
+            refusals += _judged(turn, preview)
+            leaving |= {row.digest for row in preview if turn.enforces}
+        going = [image for image in plan.images if image.digest in leaving]
+        refusals += over_caps(going, plan.images, turn.standard.lifecycle.caps, turn.standard.origins)
+        return refusals
+
+    def _refuse(self, turn: Turn, refusals: Sequence[Refusal]) -> PruneReport:
+        """Nothing leaves; a policy of ours that stands would go on without us, so one that takes nothing is put."""
+        self.prunings.unmark(turn.repository, turn.plan.unmark)
+        if not (turn.enforces and turn.is_ours):
+            return _report(turn, PruneResult.REFUSED, *refusals)
+        harmless = suspended(turn.plan.rendered)
+        if not lifecycle.same(str(turn.known.policy), harmless):
+            deed = self._put_policy(turn, harmless)
+            if deed.result is not Result.DONE:
+                return _report(turn, PruneResult.REFUSED, *refusals, Refusal(f"the policy still stands: {deed.remark}"))
+        return _report(turn, PruneResult.SUSPENDED, *refusals)
+
+    def _put_policy(self, turn: Turn, text: str | None) -> Deed:
+        if text is not None:
+            self.prunings.remember_policy(turn.repository, text)
+        there = turn.known.policy
+        action = Action(
+            kind=ActionKind.PUT_LIFECYCLE_POLICY if text is not None else ActionKind.DELETE_LIFECYCLE_POLICY,
+            repository=turn.repository,
+            field=LIFECYCLE_FIELD,
+            before="none" if there is None else lifecycle.in_words(there),
+            after="none" if text is None else lifecycle.in_words(text),
+            reason="old images stay for ever" if there is None else "images leave by other rules than they should",
+            origin=turn.standard.origins["lifecycle.rules"],
+            mode=turn.standard.lifecycle.mode,
+            lifecycle_policy=text or "",
+            original=there or "",
+            destroys=any(one.action is RuleAction.EXPIRE for one in turn.plan.leaving),
+        )
+        actions = stand_back((action,), self.ledger.held_back(turn.repository, now=turn.now))
+        (deed,) = carry_out(actions, self.registry, self.ledger, event=turn.event, at=turn.now)
+        return deed
+
+    def _take(self, turn: Turn) -> tuple[Spared, ...]:
+        """What the warden takes itself, looked at once more just before: what was tagged or pulled since then stays."""
+        failed: list[Spared] = []
+        archive = [one for one in turn.plan.direct if one.action is RuleAction.TRANSITION]
+        delete = [one for one in turn.plan.direct if one.action is RuleAction.EXPIRE]
+        for one in self._unchanged(turn, archive):
+            if failure := self.removals.archive(turn.repository, one.image.digest):
+                failed.append(Spared(one.image, failure.why, one.rule))
+            else:
+                self._write_left(turn, one)
+        for start in range(0, len(delete), DELETED_A_CALL):
+            failed += self._delete(turn, self._unchanged(turn, delete[start : start + DELETED_A_CALL]))
+        return tuple(failed)
+
+    def _delete(self, turn: Turn, batch: Sequence[Leaving]) -> list[Spared]:
+        by_digest = {one.image.digest: one for one in batch}
+        if not by_digest:
+            return []
+        for digest, text in self.images.manifests(turn.repository, list(by_digest)).items():
+            tags = by_digest[digest].image.tags
+            self.prunings.keep_manifest(turn.repository, digest, text, tags, now=turn.now)
+        failures = {one.digest: one.why for one in self.removals.delete(turn.repository, list(by_digest))}
+        for digest, one in by_digest.items():
+            if digest not in failures:
+                self._write_left(turn, one)
+        return [Spared(by_digest[digest].image, why, by_digest[digest].rule) for digest, why in failures.items()]
+
+    def _unchanged(self, turn: Turn, chosen: Sequence[Leaving]) -> list[Leaving]:
+        now = {
+            image.digest: image for image in self.images.again(turn.repository, [one.image.digest for one in chosen])
+        }
+        return [one for one in chosen if _is_as_it_was(one.image, now.get(one.image.digest))]
+
+    def _write_left(self, turn: Turn, one: Leaving) -> None:
+        self._write(turn, one.image.digest, "left", left_text(one), rule=one.rule, origin=one.origin)
+        self.prunings.note_recorded(turn.repository, one.image.digest)
+
+    def _write(self, turn: Turn, digest: Digest, kind: str, text: str, **details: str) -> None:
+        entry = Entry(f"{turn.repository}@{digest}", turn.now, kind, text, details)
+        self.ledger.record(entry, event=turn.event)
+
+
+def _judged(turn: Turn, preview: Sequence[Previewed]) -> Iterable[Refusal]:
+    """In report mode no lease was put: the preview is of the images as they are, and leases are thought of."""
+    plan = turn.plan
+    images = plan.images if turn.enforces else turn.known.images
+    spared = frozenset() if turn.enforces else plan.leased
+    return judge(preview, plan.rendered.rules, images, plan.needs, spared=spared, now=turn.now)
+
+
+def _is_as_it_was(before: StoredImage, now: StoredImage | None) -> bool:
+    """Whether nobody has tagged, untagged, pulled or archived the image since it was looked at; leases are ours."""
+    if now is None or set(unleased(now).tags) != set(unleased(before).tags):
+        return False
+    return replace(now, children=before.children, tags=before.tags) == before
+
+
+def _report(turn: Turn, result: PruneResult, *refusals: Refusal) -> PruneReport:
+    plan, leases = turn.plan, turn.plan.leases
+    return PruneReport(
+        repository=turn.repository,
+        mode=turn.standard.lifecycle.mode,
+        result=result,
+        images=len(turn.known.images),
+        leaving=plan.leaving,
+        refusals=refusals,
+        leased=len(leases.put),
+        lifted=len(leases.lift),
+        marked=len(plan.mark),
+        channels=turn.standard.channels,
+    )

@@ -1,0 +1,90 @@
+"""Reports of pruning, written for the ledger and read again when a sweep is summed up."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from warden.lifecycle.rules import RuleAction
+from warden.names import Digest, RepositoryName, Tag
+from warden.policy import Mode
+from warden.pruning import Leaving, PruneReport, PruneResult, Refusal, Spared
+from warden.stored_images import StoredImage
+
+MOST_LISTED = 2000
+"""Images of a report that are kept by themselves: an item of DynamoDB holds 400 KB, and a message shows a few."""
+MOST_TAGS = 3
+
+
+def written(report: PruneReport) -> dict[str, Any]:
+    """The report as JSON; of very many images those that were pushed first stand for all, and the rest is counted."""
+    listed = report.leaving[:MOST_LISTED]
+    beyond = report.leaving[MOST_LISTED:]
+    return {
+        **asdict(replace(report, leaving=(), left=(), refusals=())),
+        "leaving": [_leaving(one) for one in listed],
+        "left": [_leaving(one) for one in report.left[:MOST_LISTED]],
+        "refusals": [
+            {"why": one.why, "missing": one.missing, "images": [_spared(image) for image in one.images[:MOST_LISTED]]}
+            for one in report.refusals
+        ],
+        "more": report.more + len(beyond),
+        "more_bytes": report.more_bytes + sum(one.image.size for one in beyond),
+    }
+
+
+def read(report: Mapping[str, Any]) -> PruneReport:
+    """The report that was written."""
+    return PruneReport(
+        **{
+            **report,
+            "repository": RepositoryName(report["repository"]),
+            "mode": Mode(report["mode"]),
+            "result": PruneResult(report["result"]),
+            "leaving": tuple(map(_read_leaving, report["leaving"])),
+            "left": tuple(map(_read_leaving, report["left"])),
+            "refusals": tuple(
+                Refusal(one["why"], tuple(map(_read_spared, one["images"])), tuple(one["missing"]))
+                for one in report["refusals"]
+            ),
+            "remarks": tuple(report["remarks"]),
+            "channels": tuple(report["channels"]),
+        }
+    )
+
+
+def _leaving(one: Leaving) -> list[Any]:
+    return [_image(one.image), one.action, one.rule, one.origin, one.by_ecr]
+
+
+def _read_leaving(row: list[Any]) -> Leaving:
+    image, action, rule, origin, by_ecr = row
+    return Leaving(_read_image(image), RuleAction(action), rule, origin, by_ecr=by_ecr)
+
+
+def _spared(one: Spared) -> list[Any]:
+    return [_image(one.image), one.why, one.rule]
+
+
+def _read_spared(row: list[Any]) -> Spared:
+    image, why, rule = row
+    return Spared(_read_image(image), why, rule)
+
+
+def _image(image: StoredImage) -> list[Any]:
+    return [image.digest, image.tags[:MOST_TAGS], image.pushed_at.isoformat(), image.size, _time(image.pulled_at)]
+
+
+def _read_image(row: list[Any]) -> StoredImage:
+    digest, tags, pushed_at, size, pulled_at = row
+    return StoredImage(
+        Digest(digest),
+        tuple(map(Tag, tags)),
+        datetime.fromisoformat(pushed_at),
+        size,
+        datetime.fromisoformat(pulled_at) if pulled_at else None,
+    )
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

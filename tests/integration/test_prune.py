@@ -1,0 +1,248 @@
+"""Pruning as the function does it, on the local cloud's registry: what must live lives, whatever the rules say."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.account import Stack
+from tests.builders import a_policy
+from tests.local_account import LocalAccount, inventory, turn
+from warden.errors import Unavailable
+from warden.names import RepositoryName
+from warden.policy import Policy
+from warden.usage import Use
+
+
+def asked(*rules: dict[str, Any], **fields: Any) -> Policy:
+    """A policy that enforces these rules and deletes, with what is in use protected."""
+    base = {"lifecycle__action": "delete", "lifecycle__protect__in_use": True}
+    return a_policy(**{**base, "lifecycle__rules": list(rules), **fields})
+
+
+def used(reference: str, by: str = "ECS service prod/web") -> Use:
+    return Use(RepositoryName("team/app"), reference, by)
+
+
+@pytest.fixture
+def local() -> LocalAccount:
+    local = LocalAccount()
+    local.create()
+    return local
+
+
+OLD = {"of": "any", "after_days": 30}
+
+
+def run(local: LocalAccount, stack: Stack, policy: Policy) -> str:
+    return local.pruning(stack, policy).handle(stack.message(turn(stack))).name
+
+
+def test_what_is_old_leaves_by_ecrs_own_rule_and_what_runs_is_leased(local: LocalAccount, stack: Stack) -> None:
+    old, runs, young = local.push("a", "v1", days=90), local.push("b", "v2", days=80), local.push("c", "v3", days=3)
+    inventory(stack, used(runs))
+    assert run(local, stack, asked(OLD)) == "Done"
+    assert [tag[:12] for tag in local.images()[runs]] == ["v2", "warden.keep-"]
+    assert local.images()[young] == ("v3",)
+    assert local.run_lifecycle() == {old}
+    assert [rule["selection"].get("tagPatternList") for rule in local.policy()] == [["warden.keep-*"], None]
+
+
+def test_a_second_turn_changes_nothing(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    runs = local.push("b", "v2", days=80)
+    inventory(stack, used(runs))
+    policy = asked(OLD)
+    run(local, stack, policy)
+    before = len(local.writes())
+    assert run(local, stack, policy) == "Done"
+    local.run_lifecycle()
+    assert run(local, stack, policy) == "Nothing"
+    assert local.writes()[before:] == []
+
+
+def test_in_report_mode_nothing_is_changed(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    inventory(stack, used(local.push("b", "v2", days=80)))
+    before = local.writes()
+    assert run(local, stack, asked(OLD, lifecycle__mode="report")) == "Reported"
+    assert local.writes() == before
+    assert local.policy() == []
+    assert "StartLifecyclePolicyPreview" in local.wire.operations()
+
+
+def test_an_inventory_that_failed_blocks_and_suspends_what_stood(local: LocalAccount, stack: Stack) -> None:
+    old = local.push("a", "v1", days=90)
+    policy = asked(OLD)
+    inventory(stack)
+    assert run(local, stack, policy) == "Done"
+    inventory(stack, missing="AccessDenied")
+    assert run(local, stack, policy) == "Suspended"
+    assert local.run_lifecycle() == set()
+    inventory(stack)
+    assert run(local, stack, policy) == "Done"
+    assert local.run_lifecycle() == {old}
+
+
+def test_an_image_in_use_by_its_tag_lives(local: LocalAccount, stack: Stack) -> None:
+    runs = local.push("a", "prod", days=90)
+    inventory(stack, used("prod"))
+    run(local, stack, asked(OLD))
+    assert local.run_lifecycle() == set()
+    assert runs in local.images()
+
+
+def test_index_children_and_signatures_of_what_runs_live(local: LocalAccount, stack: Stack) -> None:
+    parts = [local.push(seed, days=90) for seed in ("amd64", "arm64")]
+    whole = local.push("index", "v1", days=90, lists=("amd64", "arm64"))
+    signature = local.push("signature", f"sha256-{whole.partition(':')[2]}.sig", days=90)
+    attached = local.push("sbom", days=90, subject="index")
+    gone = local.push("old", "v0", days=90)
+    inventory(stack, used(whole))
+    run(local, stack, asked(OLD))
+    assert local.run_lifecycle() == {gone}
+    assert {*parts, whole, signature, attached} <= set(local.images())
+
+
+def test_a_child_that_runs_outlives_its_index(local: LocalAccount, stack: Stack) -> None:
+    child, other = local.push("amd64", days=90), local.push("arm64", days=90)
+    whole = local.push("index", "v1", days=90, lists=("amd64", "arm64"))
+    inventory(stack, used(child))
+    run(local, stack, asked(OLD))
+    assert local.run_lifecycle() == {whole, other}
+    assert child in local.images()
+
+
+def test_protected_tags_live_with_all_that_they_consist_of(local: LocalAccount, stack: Stack) -> None:
+    child = local.push("amd64", days=90)
+    whole = local.push("index", "prod-7", days=90, lists=("amd64",))
+    gone = local.push("old", "v0", days=90)
+    inventory(stack)
+    run(local, stack, asked(OLD, lifecycle__protect__tags=["prod-*"]))
+    assert local.run_lifecycle() == {gone}
+    assert {child, whole} <= set(local.images())
+
+
+def test_a_lease_is_lifted_after_the_grace_period(local: LocalAccount, stack: Stack) -> None:
+    runs = local.push("b", "v2", days=80)
+    policy = asked(OLD)
+    inventory(stack, used(runs))
+    run(local, stack, policy)
+    inventory(stack)
+    run(local, stack, policy)
+    assert len(local.images()[runs]) == 2, "in grace"
+    run(local, stack, asked(OLD, lifecycle__protect__grace=-1))
+    assert local.images()[runs] == ("v2",)
+    assert local.run_lifecycle() == {runs}
+
+
+def test_an_image_without_other_tags_is_not_deleted_by_lifting_its_lease_but_by_its_rule(
+    local: LocalAccount, stack: Stack
+) -> None:
+    bare = local.push("b", days=80)
+    young = local.push("c", days=1)
+    inventory(stack, used(bare), used(young))
+    run(local, stack, asked({"of": "untagged", "after_days": 30}))
+    assert len(local.images()[bare]) == len(local.images()[young]) == 1
+    inventory(stack)
+    run(local, stack, asked({"of": "untagged", "after_days": 30}, lifecycle__protect__grace=-1))
+    assert bare not in local.images()
+    assert young in local.images()
+
+
+@pytest.mark.parametrize(
+    ("caps", "result"),
+    [
+        ({"lifecycle__caps__percent": 0}, "Refused"),
+        ({"lifecycle__caps__percent": 25}, "Refused"),
+        ({"lifecycle__caps__percent": 50}, "Done"),
+        ({"lifecycle__caps__images": 1}, "Refused"),
+        ({"lifecycle__caps__images": 2}, "Done"),
+        ({"lifecycle__caps__bytes": 1}, "Refused"),
+    ],
+)
+def test_caps_hold(local: LocalAccount, stack: Stack, caps: dict[str, Any], result: str) -> None:
+    for number in range(4):
+        local.push(f"image {number}", f"v{number}", days=90 if number < 2 else 1)
+    inventory(stack)
+    assert run(local, stack, asked(OLD, **caps)) == result
+    assert bool(local.policy()) is (result == "Done")
+
+
+def test_what_ecr_has_no_rule_for_is_deleted_directly_and_its_manifest_is_kept(
+    local: LocalAccount, stack: Stack
+) -> None:
+    idle = local.push("a", "v1", days=90, pulled=80)
+    pulled = local.push("b", "v2", days=90, pulled=2)
+    runs = local.push("c", "v3", days=90, pulled=80)
+    inventory(stack, used(runs))
+    function = local.pruning(stack, asked({"of": "any", "not_pulled_days": 30}))
+    assert function.handle(stack.message(turn(stack))).name == "Done"
+    assert set(local.images()) == {pulled, runs}
+    assert function.prunings.manifest(RepositoryName("team/app"), idle) is not None
+    history = stack.ledger.history(f"team/app@{idle}")
+    assert [entry.kind for entry in history] == ["left"]
+    assert "by the warden" in history[0].text
+
+
+def test_a_marked_image_waits_and_is_taken_back_when_it_is_used_again(local: LocalAccount, stack: Stack) -> None:
+    first, second = local.push("a", "v1", days=90), local.push("b", "v2", days=90)
+    inventory(stack)
+    policy = asked(OLD, lifecycle__wait=0)
+    run(local, stack, policy)
+    assert set(local.images()) == {first, second}, "marked"
+    inventory(stack, used(first))
+    run(local, stack, policy)
+    assert set(local.images()) == {first}
+
+
+def test_an_image_that_is_tagged_meanwhile_stays(local: LocalAccount, stack: Stack) -> None:
+    idle = local.push("a", "v1", days=90, pulled=80)
+    inventory(stack)
+
+    def retag(operation: str) -> None:
+        if operation == "DescribeImages" and "imageIds" in dict(local.wire.requests[-1][1]):
+            local.before_call = lambda _: None
+            local.push("a", "now-needed", days=90)
+
+    local.before_call = retag
+    run(local, stack, asked({"of": "any", "not_pulled_days": 30}))
+    assert idle in local.images()
+
+
+def test_a_preview_that_disagrees_with_our_own_evaluation_blocks(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    spared = local.push("b", "v2", days=3)
+    inventory(stack)
+    answer: Callable[..., Any] = local._answer
+
+    def lie(operation: str, request: Any) -> Any:
+        status, body = answer(operation, request)
+        if operation == "GetLifecyclePolicyPreview":
+            body = body.replace(local.digest("a"), spared)
+        return status, body
+
+    local.wire._answers = lie
+    assert run(local, stack, asked(OLD)) == "Refused"
+    assert local.policy() == []
+
+
+def test_no_inventory_at_all_blocks(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    assert run(local, stack, asked(OLD)) == "Refused"
+    assert local.policy() == []
+
+
+def test_a_repository_is_pruned_by_one_at_a_time(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    inventory(stack)
+    function = local.pruning(stack, asked(OLD))
+
+    def another(operation: str) -> None:
+        if operation == "StartLifecyclePolicyPreview":
+            local.before_call = lambda _: None
+            with pytest.raises(Unavailable):
+                function.handle(stack.message(turn(stack)))
+
+    local.before_call = another
+    assert function.handle(stack.message(turn(stack))).name == "Done"
