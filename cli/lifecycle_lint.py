@@ -14,7 +14,8 @@ import click
 
 from cli import plans
 from cli.aws import asking, client
-from cli.options import json_option
+from cli.lifecycle_files import load_images, load_policy, read_time
+from cli.options import EXISTING, json_option
 from cli.printing import LONGEST_CELL, print_json, tell
 from cli.stack import Connect, ledger_table
 from warden.errors import Invalid, Refused
@@ -58,21 +59,22 @@ class Linted:
 @click.option(
     "--policy",
     "policy_path",
-    type=click.Path(path_type=Path),
+    type=EXISTING,
     help="A lifecycle policy of ECR's, in place of those that stand; `-` for stdin. Needs --images.",
 )
 @click.option(
     "--images",
     "images_path",
-    type=click.Path(path_type=Path),
+    type=EXISTING,
     help="The images, as `aws ecr describe-images` prints them. Nothing is asked of AWS then.",
 )
 @click.option(
     "--in-use",
     "uses_path",
-    type=click.Path(path_type=Path),
+    type=EXISTING,
     help="What runs: a reference of an image a line, as Kubernetes and ECS print them, and who runs it after a space.",
 )
+@click.option("--now", metavar="ISO8601", help="When: UTC where it names no zone. Now where it is not given.")
 @click.option("--stage", help="The deployed stage whose last inventory says what runs.")
 @json_option
 def command(
@@ -80,6 +82,7 @@ def command(
     policy_path: Path | None,
     images_path: Path | None,
     uses_path: Path | None,
+    now: str | None,
     stage: str | None,
     as_json: bool,
 ) -> None:
@@ -91,12 +94,14 @@ def command(
     """
     if (policy_path is None) != (images_path is None) or (policy_path and (patterns or stage)):
         raise click.UsageError("--policy FILE and --images FILE go together, without any GLOB and without --stage")
+    at = datetime.now(UTC) if now is None else read_time(now)
+    if at is None:
+        raise click.UsageError(f"--now: expected a time such as 2026-11-23T12:00:00Z, got {clean(str(now), 60)}")
     uses = _load_uses(uses_path) if uses_path else ()
-    now = datetime.now(UTC)
     if policy_path and images_path:
-        linted = [_offline(policy_path, images_path, uses, now)]
+        linted = [_offline(policy_path, images_path, uses, at)]
     else:
-        linted = look_at(client, patterns, uses_by(client, uses, stage), now)
+        linted = look_at(client, patterns, uses_by(client, uses, stage), at)
     if as_json:
         print_json({"repositories": [_as_json(one) for one in linted]})
     else:
@@ -107,8 +112,6 @@ def command(
 
 def _offline(policy_path: Path, images_path: Path, uses: Iterable[Use], now: datetime) -> Linted:
     """One policy on the images of a file; what is in use counts whatever repository it names."""
-    from cli.lifecycle_files import load_images, load_policy  # noqa: PLC0415
-
     images = load_images(images_path)
     text = load_policy(policy_path)
     return Linted(str(policy_path), True, len(images), lint_text(text, images, users=users(images, uses), now=now))

@@ -11,7 +11,20 @@ import click
 from warden.errors import WardenError
 from warden.text import clean
 
-COMMANDS = ("validate", "schema", "explain", "plan", "apply", "render", "why", "channels", "exemptions", "doctor")
+COMMANDS = (
+    "validate",
+    "schema",
+    "explain",
+    "plan",
+    "apply",
+    "render",
+    "lifecycle",
+    "why",
+    "restore",
+    "channels",
+    "exemptions",
+    "doctor",
+)
 LONGEST_LINE = 600
 TRACEBACK = "WARDEN_TRACEBACK"
 

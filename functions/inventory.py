@@ -14,14 +14,17 @@ from warden.inventory.connecting import connected
 from warden.inventory.places import parts, prunes_anything
 from warden.inventory_events import InventoryDue, PartDue
 from warden.ledger import Ledger
-from warden.once import once
+from warden.once import one_at_a_time
 from warden.policy import Policy
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.tallies import Tallies
 
 LONGEST_REASON = 400
-ASKED_FOR = timedelta(days=7)
+BUSY_FOR = timedelta(minutes=11)
+"""Longer than the function may run."""
+HANDED_OVER_FOR = timedelta(days=7)
 """How long it is remembered that a sweep's repositories were handed to prune: as long as a message lives."""
 
 
@@ -33,6 +36,7 @@ class InUse:
     policy: Policy
     registry: Registry
     ledger: Ledger
+    tallies: Tallies
     inventories: Inventories
     accounts: Accounts
     own: Queue
@@ -94,24 +98,24 @@ class InUse:
 
     def _hand_over(self, event: InventoryDue | PartDue, message: Message) -> None:
         """Let prune look at every repository, once a sweep, whatever the inventory has found."""
-        once(
-            self.ledger,
-            f"prune#{event.sweep}",
-            lambda: self._fan_out(event),
-            owner=message.id,
-            now=message.now,
-            lasts=ASKED_FOR,
-        )
+        deed = f"inventory#{event.sweep}"
 
-    def _fan_out(self, event: InventoryDue | PartDue) -> bool:
+        def once() -> None:
+            if not self.ledger.is_done(deed, now=message.now):
+                self._fan_out(event, message)
+                self.ledger.finish(deed, owner=message.id, now=message.now, lasts=HANDED_OVER_FOR)
+
+        one_at_a_time(self.ledger, f"handing over {deed}", once, owner=message.id, now=message.now, busy_for=BUSY_FOR)
+
+    def _fan_out(self, event: InventoryDue | PartDue, message: Message) -> None:
         self.inventories.conclude(event.sweep, at=event.at)
         names = [settings.name for settings in self.registry.listing()]
+        self.tallies.begin(f"prune#{event.sweep}", repositories=len(names), now=message.now)
         self.prunes.send_all(
             prune_events.repository_due(event.sweep, name, at=event.at, home=self.home) for name in names
         )
         summary = prune_events.summary_due(event.sweep, repositories=len(names), at=event.at, home=self.home)
         self.prunes.send(summary, delay=LONGEST_DELAY if names else 0)
-        return True
 
 
 def _why(error: Exception) -> str | None:
@@ -132,6 +136,7 @@ def connect(deployment: Deployment) -> Handle:
         policy=deployment.policy,
         registry=deployment.registry,
         ledger=deployment.ledger,
+        tallies=deployment.tallies,
         inventories=Inventories(deployment.dynamodb, deployment["WARDEN_LEDGER"]),
         accounts=connected(deployment.home, deployment.policy.inventory, deployment.registry),
         own=deployment.queue("WARDEN_QUEUE"),

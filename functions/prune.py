@@ -121,9 +121,9 @@ class Pruning:
             return PruneReport(
                 event.repository, mode, PruneResult.REFUSED, images, refusals=refused, channels=standard.channels
             )
-        turn = Turn(standard, known, plan, event=f"prune {event.sweep or event.at.isoformat()}", now=now)
+        turn = Turn(standard, known, plan, event=f"prune {event.sweep or event.at.isoformat()}", at=event.at, now=now)
         going = frozenset(one.image.digest for one in plan.leaving)
-        left = self.departures.since_last_look(event.repository, known.images, going, event=turn.event, now=now)
+        left = self.departures.since_last_look(event.repository, known.images, going, event=turn.event, at=event.at)
         return replace(self.enforcement.carry_out(turn), left=left)
 
     def _asks(self, standard: Standard) -> bool:

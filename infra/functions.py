@@ -150,7 +150,7 @@ FUNCTIONS = (
     FunctionSpec(
         "inventory",
         "finds what is in use",
-        ledger=("PutItem", "GetItem", "Query", "BatchWriteItem"),
+        ledger=("PutItem", "GetItem", "UpdateItem", "Query", "BatchWriteItem"),
         ecr=(
             Permission("ListRepositories", ("DescribeRepositories",), "the repositories that prune has to look at"),
             *WHO_USES,

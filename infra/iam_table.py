@@ -19,7 +19,8 @@ Generated from the template that `cdk synth` writes, by `python -m infra.iam_tab
 has this one policy and no managed ones, and lies under the path `/ecr-warden/<stage>/`.
 
 `repository/*` are all repositories of the stack's account and region: which of them are changed, and whether any is,
-says `warden.yaml`. `*` stands only where IAM knows no resource: X-Ray, the registry's scanning configuration, listings of what there is.
+says `warden.yaml`. `*` stands only where IAM knows no resource: X-Ray, the registry's scanning configuration, and
+listings of what there is.
 Other policies need a little more, each where they ask for it: `owners`, and a lifecycle rule with a `label`, the blobs
 with images' labels (`GetDownloadUrlForLayer`), `findings.epss_from` Inspector's `ListFindings`, a channel of type `sns`
 `Publish` on its topic, enforced access, enforced lifecycle and tags that are put back the calls that do so.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +12,7 @@ from prune import Pruning
 from tests.account import Stack
 from tests.builders import HOME, NOW
 from tests.conformance.cloud import index, manifest
-from tests.unit.local.a_registry import Small
+from tests.unit.local.a_registry import ROLE, Small
 from tests.unit.local.images import about
 from tests.wire import Answer, Wire
 from warden import prune_events
@@ -39,13 +39,14 @@ class LocalAccount:
         self.wire = Wire(self._answer)
         self.before_call: Callable[[str], None] = lambda _: None
         self._built: dict[str, Any] = {}
+        self.small.call("RegisterPullTimeUpdateExclusion", principalArn=ROLE.name)
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> Answer:
         self.before_call(operation)
         if operation == "GetLifecyclePolicyPreview":
             self.small.pass_time(seconds=1)
         try:
-            answer = self.small.call(operation, **request)
+            answer = self.small.call(operation, ROLE, **request)
         except EcrError as error:
             return 400, json.dumps({"__type": error.code, "message": str(error)})
         return 200, wire.dump(operation, answer).decode()
@@ -71,9 +72,9 @@ class LocalAccount:
         self._built[seed] = built
         store = self.small.ecr.registry.repository(repository)
         store.layers.update({_digest(blob): blob for blob in built.blobs})
-        self.small.now = NOW - timedelta(days=days)
+        now, self.small.now = self.small.now, NOW - timedelta(days=days)
         for tag in tags or (None,):
-            tagged = {"imageTag": tag} if tag else {}
+            tagged: dict[str, Any] = {"imageTag": tag} if tag else {}
             self.small.call(
                 "PutImage",
                 repositoryName=repository,
@@ -81,7 +82,7 @@ class LocalAccount:
                 imageManifestMediaType=built.media_type,
                 **tagged,
             )
-        self.small.now = NOW
+        self.small.now = now
         if pulled is not None:
             store.images[self.digest(seed)].pulled_at = NOW - timedelta(days=pulled)
         return self.digest(seed)
@@ -147,18 +148,18 @@ class LocalAccount:
         return content if len(content) <= most else None
 
 
-def inventory(stack: Stack, *uses: Use, missing: str = "", repositories: int = 1) -> str:
+def inventory(stack: Stack, *uses: Use, missing: str = "", repositories: int = 1, now: datetime = NOW) -> str:
     """A new inventory, which was just taken: what is in use, and what could not be read; the sweep's name."""
     inventories = Inventories(stack.dynamodb, "ledger")
     number = int(inventories.latest() or 0) + 1
-    sweep, at = str(number), NOW + timedelta(seconds=number)
-    inventories.expect(sweep, {"home": "this account"}, at=at, now=NOW)
+    sweep, at = str(number), now + timedelta(seconds=number)
+    inventories.expect(sweep, {"home": "this account"}, at=at, now=now)
     if missing:
-        inventories.give_up(sweep, "home", why=missing, now=NOW)
+        inventories.give_up(sweep, "home", why=missing, now=now)
     else:
-        inventories.store(sweep, "home", uses, now=NOW)
+        inventories.store(sweep, "home", uses, now=now)
     inventories.conclude(sweep, at=at)
-    stack.tallies.begin(f"prune#{sweep}", repositories=repositories, now=NOW)
+    stack.tallies.begin(f"prune#{sweep}", repositories=repositories, now=now)
     return sweep
 
 

@@ -1,6 +1,7 @@
 """What runs images, at the wire: a test says what each operation answers, page by page, and sees what was asked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import boto3
@@ -47,7 +48,7 @@ class Running:
 
     def client(self, service: str, region: str = HOME.region, lent: Credentials | None = None) -> Any:
         """A client whose key says whose it is: `x` is ours."""
-        make: Any = boto3.client
+        make: Any = _session().client
         client = make(
             service,
             region_name=region,
@@ -89,6 +90,12 @@ class Running:
             registry=registry,
             app_runner_regions=[home.region],
         )
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: it reads each service's model once."""
+    return boto3.Session("x", "x", region_name=HOME.region)
 
 
 def paged(*pages: Mapping[str, Any], next_is: str = "nextToken") -> Asked:

@@ -31,7 +31,7 @@ class Departures:
         leaving: frozenset[Digest],
         *,
         event: str,
-        now: datetime,
+        at: datetime,
     ) -> tuple[Leaving, ...]:
         """What was to leave and has left; what stays after all is forgotten. `leaving` still is to leave."""
         present = {image.digest: image for image in images}
@@ -39,10 +39,10 @@ class Departures:
         staying: list[Digest] = []
         for expected in self.prunings.expected(repository).values():
             if _has_left(expected.action, present.get(expected.digest)):
-                one = _leaving(expected, now)
+                one = _leaving(expected, at)
                 found.append(one)
                 if not expected.recorded:
-                    self._write(repository, expected.digest, left_text(one), one, event=event, at=now)
+                    self._write(repository, expected.digest, left_text(one), one, event=event, at=at)
                     self.prunings.note_recorded(repository, expected.digest)
             elif expected.digest not in leaving:
                 staying.append(expected.digest)

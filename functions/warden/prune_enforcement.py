@@ -6,6 +6,7 @@ looks at what is there, and does what is still missing.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,12 +37,16 @@ from warden.stored_images import StoredImage
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One repository's turn: its standard, and what the ledger calls the event that asked for it."""
+    """One repository's turn: its standard, and what the ledger calls the event that asked for it, and when that was.
+
+    History is written under the event's time: a message that comes again writes the same lines again.
+    """
 
     standard: Standard
     known: Known
     plan: PrunePlan
     event: str
+    at: datetime
     now: datetime
 
     @property
@@ -58,9 +63,9 @@ class Turn:
     def differs(self) -> bool:
         """Whether another policy stands than the standard's rules make."""
         wanted, there = self.plan.rendered.text, self.known.policy
-        if wanted is None or there is None:
-            return wanted is not there
-        return not lifecycle.same(there, wanted)
+        if wanted is None:
+            return self.is_ours  # what somebody else wrote stays, where ECR has nothing to do by the standard
+        return there is None or not lifecycle.same(there, wanted)
 
     @property
     def is_ours(self) -> bool:
@@ -110,25 +115,21 @@ class PruneEnforcement:
     def _put_leases(self, turn: Turn) -> list[Refusal]:
         failed: list[Spared] = []
         for image in turn.plan.leases.put:
-            found = ImageId(turn.repository, image.digest)
-            try:
-                self.tags.put(found, lease_of(image.digest))
-            except Refused as refusal:
-                failed.append(Spared(image, f"{turn.plan.needs.get(image.digest, 'spared')}; {refusal}"))
-                continue
             why = turn.plan.needs.get(image.digest, "spared, so that a lease on another does not push it out")
-            self._write(
-                turn, image.digest, "leased", f"kept from lifecycle rules by the tag {lease_of(image.digest)}: {why}"
-            )
+            text = f"kept from lifecycle rules by the tag {lease_of(image.digest)}: {why}"
+            self._write(turn, image.digest, "leased", text)  # before it is done: killed between, it is not done twice
+            try:
+                self.tags.put(ImageId(turn.repository, image.digest), lease_of(image.digest))
+            except Refused as refusal:
+                failed.append(Spared(image, f"{why}; {refusal}"))
+                self._write(turn, image.digest, "lease refused", str(refusal))
         return [Refusal("images that must live can't get a lease", tuple(failed))] if failed else []
 
     def _lift_leases(self, turn: Turn) -> None:
         for image, tag in turn.plan.leases.lift:
-            try:
+            self._write(turn, image.digest, "lease lifted", f"nothing needs it any more: {tag} is taken from it")
+            with suppress(Refused):  # its other tags are gone meanwhile: it is looked at again tomorrow
                 self.tags.take(ImageId(turn.repository, image.digest), tag)
-            except Refused:
-                continue  # its other tags are gone meanwhile: it is looked at again tomorrow
-            self._write(turn, image.digest, "lease lifted", f"nothing needs it any more: {tag} was taken from it")
 
     def _ask(self, turn: Turn) -> list[Refusal]:
         """ECR's preview, where something is to be put or to leave, and the caps."""
@@ -172,7 +173,7 @@ class PruneEnforcement:
             destroys=any(one.action is RuleAction.EXPIRE for one in turn.plan.leaving),
         )
         actions = stand_back((action,), self.ledger.held_back(turn.repository, now=turn.now))
-        (deed,) = carry_out(actions, self.registry, self.ledger, event=turn.event, at=turn.now)
+        (deed,) = carry_out(actions, self.registry, self.ledger, event=turn.event, at=turn.at)
         return deed
 
     def _take(self, turn: Turn) -> tuple[Spared, ...]:
@@ -213,7 +214,7 @@ class PruneEnforcement:
         self.prunings.note_recorded(turn.repository, one.image.digest)
 
     def _write(self, turn: Turn, digest: Digest, kind: str, text: str, **details: str) -> None:
-        entry = Entry(f"{turn.repository}@{digest}", turn.now, kind, text, details)
+        entry = Entry(f"{turn.repository}@{digest}", turn.at, kind, text, details)
         self.ledger.record(entry, event=turn.event)
 
 

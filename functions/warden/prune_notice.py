@@ -194,8 +194,7 @@ def _sentences(stages: Sequence[_Stage], *, prices: bool) -> Line:
 def _measured(going: Going, *, prices: bool) -> str:
     """How much it is, and what it saves: at most, since images share layers."""
     saved = storage_cost.dollars(storage_cost.a_month(going.saved))
-    of_that = ", of which what is deleted" if going.archived else ", which"
-    cost = f"{of_that} saves about {saved} a month at most" if going.saved and prices else ""
+    cost = f"; deleting saves about {saved} a month at most" if going.saved and prices else ""
     return f"at most {size(going.weight)}{cost}"
 
 

@@ -122,7 +122,7 @@ def plan_pruning(known: Known, standard: Standard, *, labels: Labels, now: datet
         by_ecr=by_ecr,
         direct=_without_parts(due, after, needs, going),
         mark=tuple(one.image.digest for one in chosen if one.image.digest not in known.marks)
-        if asked.wait_days
+        if asked.wait_days is not None
         else (),
         unmark=tuple(digest for digest in known.marks if digest not in named),
         refusals=_refusals(known, asked, leasing),
@@ -135,7 +135,8 @@ def _plan_leases(known: Known, asked: LifecycleStandard, rendered: Rendered, nee
         return Leases()
     planned = plan_leases(known.images, rendered.rules, rendered.shields, needs)
     holding = (image.digest for image in known.images if image.digest in needs and is_leased(image))
-    pushed_out = displaced(asked, known.images, {*holding, *(image.digest for image in planned.put)})
+    staying = (image.digest for image in (*planned.put, *planned.bare))
+    pushed_out = displaced(asked, known.images, {*holding, *staying})
     if pushed_out:
         wider = {**needs, **dict.fromkeys(pushed_out, "spared, since a lease on another image must not push it out")}
         planned = plan_leases(known.images, rendered.rules, rendered.shields, wider)

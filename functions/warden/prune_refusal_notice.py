@@ -39,8 +39,8 @@ MOST_WHY = 240
 MOST_REASONS = 4
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*(?: ?(?:B|kB|MB|GB|TB|PB)\b)?")
 """A number, or a size: it is another one tomorrow, while nothing has changed that a person could mend."""
-_CALL = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
-"""The id of one call, in what AWS says of an error; the numbers of accounts and regions say who was asked, and stay."""
+_PASSING = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|(?<![\w-])\d{1,11}(?![\w-])")
+"""The id of a call, or a time of day, in what could not be read. Accounts and regions say who was asked, and stay."""
 _CAP = re.compile(r"lifecycle\.caps\.\w+")
 
 
@@ -61,7 +61,7 @@ def unknown(reports: Sequence[PruneReport], home: Home, at: datetime) -> Notice 
     suspended = sum(one.result is PruneResult.SUSPENDED for one in found)
     ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return Notice(
-        id=notice_id("prune-unknown", str(bool(suspended)), *sorted({_CALL.sub("#", reason) for reason in reasons})),
+        id=notice_id("prune-unknown", str(bool(suspended)), *sorted({_PASSING.sub("#", reason) for reason in reasons})),
         kind="prune",
         level=Level.ATTENTION,
         title=f"what runs is not known: nothing leaves {repositories(len(found))}",
@@ -83,7 +83,7 @@ def unknown(reports: Sequence[PruneReport], home: Home, at: datetime) -> Notice 
             ),
         ),
         next_step=(
-            plain("Let the warden's inventory role read it. Does nothing run there any more? Take it out of "),
+            plain("Mostly the warden may not read it: allow that. Where nothing runs any more, take it out of "),
             code("inventory"),
             plain(" in the policy, and deploy. The next sweep asks again."),
         ),

@@ -18,6 +18,7 @@ MOST_NUMBERS = 4
 MOST_RULE = 60
 MOST_ORIGIN = 80
 """Characters of a rule's words, and of where it stands."""
+NEVER = "never"
 _UNNAMED = "no rule"
 _FOLLOWER = "follows what it is about"
 
@@ -102,9 +103,10 @@ def rules_list(title: str, rules: Mapping[Rule, Sequence[Leaving]], at: datetime
 def _rule_line(number: int, rule: Rule, taken: Sequence[Leaving], at: datetime) -> Line:
     where = f" ({clean(rule[1], MOST_ORIGIN)})" if rule[1] else ""
     pulled = last_pull((one.image for one in taken), at)
+    said = "never pulled" if pulled == NEVER else f"last pull {pulled}"
     return (
-        bold(f"{number}  {words(rule)}"),
-        plain(f"{where} · {images(len(taken))}, {size(_weight(taken))} · last pull {pulled}"),
+        bold(f"{number} · {words(rule)}"),
+        plain(f"{where} · {images(len(taken))}, {size(_weight(taken))} · {said}"),
     )
 
 
@@ -159,7 +161,7 @@ def last_pull(pulled: Iterable[StoredImage], at: datetime) -> str:
     """
     pulls = [image.pulled_at for image in pulled if image.pulled_at]
     if not pulls:
-        return "never"
+        return NEVER
     day, today = max(pulls).astimezone(UTC).date(), at.astimezone(UTC).date()
     if day >= today:
         return "today"

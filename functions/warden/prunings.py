@@ -125,6 +125,10 @@ class Prunings:
         }
         self._client.put_item(TableName=self._table, Item=item)
 
+    def give_up(self, repository: RepositoryName, digest: Digest) -> None:
+        """Keep the image no longer: it could not be put back."""
+        self._delete_all(f"back#{repository}", [digest])
+
     def kept_back(self, repository: RepositoryName, *, now: datetime) -> dict[Digest, str]:
         """The images that persons have put back, each with who it was and until when it stays."""
         found: dict[Digest, str] = {}

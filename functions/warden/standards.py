@@ -102,7 +102,8 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
                 value["lifecycle.protect.pulled_within"],
             ),
             Caps(value["lifecycle.caps.percent"], value["lifecycle.caps.images"], value["lifecycle.caps.bytes"]),
-            value["lifecycle.wait"],
+            # The archive is the wait of what is archived, whichever layer said that there is to be one.
+            value["lifecycle.wait"] if value["lifecycle.action"] == LifecycleAction.DELETE else None,
             value["lifecycle.delete_archived_after"],
         ),
         access=AccessStandard(

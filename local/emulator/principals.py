@@ -1,5 +1,7 @@
 """Who calls the registry, and what IAM says about it: ministack's sessions, roles and policy evaluation."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from ministack import app as ministack
@@ -9,6 +11,12 @@ from ministack.services import iam
 
 from local.registry.callers import Caller
 from local.registry.errors import EcrError
+
+_DESCRIBED: Mapping[str, tuple[str, str]] = {
+    "DescribeServices": ("services", "service"),
+    "DescribeTasks": ("tasks", "task"),
+}
+"""Operations of ECS with the member that says what they are about, and with its resource type."""
 
 
 def leave_ecr_to_us() -> None:
@@ -34,6 +42,29 @@ def check_batches_as_singles() -> None:
         return action.removesuffix("Batch") if action and service == "sqs" else action
 
     iam_actions.extract_iam_action = extract
+
+
+def check_what_ecs_describes() -> None:
+    """Ask about the services and tasks that ECS is to describe, as AWS does, and not about their cluster.
+
+    Of several, which are all of one cluster, the first is asked about.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
+    original = iam_actions.extract_resource_arn
+
+    def extract(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *more: Any) -> str:
+        resource: str = original(service, method, path, headers, body, *more)
+        target = headers.get("x-amz-target", headers.get("X-Amz-Target", ""))
+        member, kind = _DESCRIBED.get(target.rpartition(".")[2], ("", ""))
+        if service != "ecs" or not member:
+            return resource
+        request = json.loads(body)
+        first = str(next(iter(request[member]), "*"))
+        cluster = request.get("cluster", "default").rpartition("/")[2]
+        region, account = more[-2:]
+        return first if first.startswith("arn:") else f"arn:aws:ecs:{region}:{account}:{kind}/{cluster}/{first}"
+
+    iam_actions.extract_resource_arn = extract
 
 
 def call_loopback_secure() -> None:

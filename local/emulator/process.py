@@ -88,6 +88,7 @@ def _change_ministack(gateway: Gateway, ecr: Ecr) -> None:
     ministack.SERVICE_HANDLERS["ecr"] = gateway.ecr_api
     principals.leave_ecr_to_us()
     principals.check_batches_as_singles()
+    principals.check_what_ecs_describes()
     principals.call_loopback_secure()
     schedules.fire_as_aws_does()
     cloudformation.provide(ecr)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_ecr import ECRClient
@@ -175,6 +176,41 @@ def test_a_function_of_an_image_that_is_not_there_is_refused(functions: Any, pus
         functions.update_function_code(FunctionName="something", ImageUri=pushed.uri(":gone"))
 
     assert _resolved(functions, "something") == (pushed.uri(":single"), pushed.uri(f"@{pushed.single}"))
+
+
+def test_a_role_may_describe_the_services_and_tasks_that_its_policy_names(
+    cloud: Cloud, ecs: Any, pushed: Pushed
+) -> None:
+    _service(ecs, "mine", pushed.uri(":single"))
+    _service(ecs, "theirs", pushed.uri(":single"))
+    tasks = {name: ecs.list_tasks(cluster=name)["taskArns"] for name in ("mine", "theirs")}
+    mine = [f"arn:aws:ecs:eu-central-1:{ACCOUNT}:{kind}/mine/*" for kind in ("service", "task")]
+    allowed = {"Effect": "Allow", "Action": ["ecs:DescribeServices", "ecs:DescribeTasks"], "Resource": mine}
+    iam, trust = cloud.client("iam"), {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName="reads-ecs",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName="reads-ecs", PolicyName="allowed", PolicyDocument=policy)
+    session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    reader = boto3.client(
+        "ecs",
+        endpoint_url=cloud.url,
+        region_name="eu-central-1",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+
+    assert len(reader.describe_services(cluster="mine", services=["mine"])["services"]) == 1
+    assert len(reader.describe_tasks(cluster="mine", tasks=tasks["mine"])["tasks"]) == 1
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        reader.describe_services(cluster="theirs", services=["theirs"])
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        reader.describe_tasks(cluster="theirs", tasks=tasks["theirs"])
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        reader.list_clusters()
 
 
 def test_job_definitions_name_their_images(cloud: Cloud, pushed: Pushed) -> None:

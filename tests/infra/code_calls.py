@@ -6,11 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FUNCTIONS = Path("functions")
-THROUGH = ("enforcement", "looking", "observing", "once", "tag_watch", "telling")
+THROUGH = (
+    "departures",
+    "enforcement",
+    "looking",
+    "observing",
+    "once",
+    "prune_enforcement",
+    "tag_watch",
+    "telling",
+)
 """Modules between handlers and adapters: who imports them calls what they call."""
 ADAPTERS = {
     "registry": ("registry", "Registry"),
     "image_tags": ("image_tags", "ImageTags"),
+    "tags": ("image_tags", "ImageTags"),
+    "images": ("repository_images", "RepositoryImages"),
+    "previews": ("lifecycle_previews", "LifecyclePreviews"),
+    "removals": ("removals", "Removals"),
     "labels": ("image_labels", "ImageLabels"),
     "inspector": ("inspector", "Inspector"),
     "ledger": ("ledger", "Ledger"),
@@ -18,11 +31,18 @@ ADAPTERS = {
     "judged": ("judged_images", "JudgedImages"),
     "held": ("held_news", "HeldNews"),
     "threads": ("threads", "Threads"),
+    "inventories": ("inventories", "Inventories"),
+    "prunings": ("prunings", "Prunings"),
 }
 """By the name under which code has them: module and class."""
-ASK_THE_REGISTRY = ("registry", "image_tags", "labels", "inspector")
-ASK_THE_LEDGER = ("ledger", "tallies", "judged", "held", "threads")
-CLIENTS = {"client", "_client", "_once_client"}
+OF_THE_LEDGER = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchWriteItem", "BatchGetItem", "Scan"}
+"""DynamoDB's actions; those of other services have other names."""
+CLIENTS = {"client", "_client", "_once_client", "_dynamodb", "_eks_client", "_inspector_client", "_sts_client"}
+WHO_USES = Path("functions/warden/inventory")
+"""All of these are asked by whoever connects to them."""
+WAITERS = {"lifecycle_policy_preview_complete": "get_lifecycle_policy_preview"}
+OTHERWISE_CALLED = {"Invoke": "InvokeFunction"}
+"""Operations whose permission has another name."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +54,22 @@ class Uses:
 
 
 def registry_actions(handler: str) -> set[str]:
-    """The actions of ECR and Inspector that the handler can cause."""
-    return set().union(*(_actions(handler, adapter) for adapter in ASK_THE_REGISTRY))
+    """The actions of ECR, of Inspector and of services that run images that the handler can cause."""
+    asked = set().union(*(_actions(handler, adapter) for adapter in ADAPTERS))
+    if "warden.inventory.connecting" in _imported(_tree(FUNCTIONS / f"{handler}.py")):
+        asked |= set().union(*(actions_in(module) for module in WHO_USES.glob("*.py")))
+    return asked - OF_THE_LEDGER
+
+
+def actions_in(module: Path) -> set[str]:
+    """The actions that a module's own code can cause, by a client or by another adapter."""
+    calls = [node for node in ast.walk(_tree(module)) if isinstance(node, ast.Call)]
+    return set().union(*map(_action, calls), *(_elsewhere(call) for call in calls))
 
 
 def ledger_actions(handler: str) -> set[str]:
     """The DynamoDB actions that the handler can cause."""
-    return set().union(*(_actions(handler, adapter) for adapter in ASK_THE_LEDGER))
+    return set().union(*(_actions(handler, adapter) for adapter in ADAPTERS)) & OF_THE_LEDGER
 
 
 def uses(handler: str) -> Uses:
@@ -69,12 +98,21 @@ def _actions(handler: str, adapter: str) -> set[str]:
 
 
 def _reached(handler: str) -> Iterator[ast.Module]:
-    tree = _tree(FUNCTIONS / f"{handler}.py")
-    yield tree
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    for module in THROUGH:
-        if f"warden.{module}" in imported:
-            yield _tree(FUNCTIONS / "warden" / f"{module}.py")
+    """The handler's code, and that of what it goes through, from there on too."""
+    waiting, seen = [FUNCTIONS / f"{handler}.py"], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        tree = _tree(path)
+        yield tree
+        imported = _imported(tree)
+        waiting += [FUNCTIONS / "warden" / f"{name}.py" for name in THROUGH if f"warden.{name}" in imported]
+
+
+def _imported(tree: ast.Module) -> set[str | None]:
+    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
 def _operations(adapter: str) -> dict[str, set[str]]:
@@ -114,7 +152,10 @@ def _action(call: ast.Call) -> set[str]:
     operation = call.func.attr
     if operation == "get_paginator":
         operation = ast.literal_eval(call.args[0])
-    return {"".join(word.capitalize() for word in operation.split("_"))}
+    if operation == "get_waiter":
+        operation = WAITERS[ast.literal_eval(call.args[0])]
+    action = "".join(word.capitalize() for word in operation.split("_"))
+    return {OTHERWISE_CALLED.get(action, action)}
 
 
 def _name(node: ast.expr) -> str:

@@ -8,6 +8,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+import inventory
+import prune
 from infra.event_function import EventFunction
 from infra.functions import FUNCTIONS
 from infra.ledger import Ledger
@@ -16,7 +18,8 @@ from infra.stage import Stage, StageError
 from warden.once import BUSY_FOR
 from warden.runtime import MARGIN
 
-from .code_calls import ledger_actions, registry_actions, uses
+from . import code_calls
+from .code_calls import actions_in, ledger_actions, registry_actions, uses
 
 NOTIFY = next(spec for spec in FUNCTIONS if spec.name == "notify")
 EACH = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
@@ -26,6 +29,35 @@ EACH = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 def test_a_function_may_do_with_ecr_what_its_code_calls_and_nothing_else(spec: FunctionSpec) -> None:
     allowed = {action for permission in spec.ecr for action in permission.actions}
     assert allowed == registry_actions(spec.name)
+
+
+WHO_USES = {
+    "ecs": ("ecs.py",),
+    "lambda": ("lambda_functions.py", "own_functions.py"),
+    "eks": ("eks.py",),
+    "inspector2": ("eks.py",),
+    "batch": ("batch.py",),
+    "apprunner": ("app_runner.py",),
+    "sts": ("accounts.py",),
+}
+"""The modules that ask each service what is in use; that of EKS asks two, and ECR besides."""
+
+
+def test_who_uses_images_is_asked_of_each_service_with_its_own_permissions() -> None:
+    (spec,) = (spec for spec in FUNCTIONS if spec.name == "inventory")
+    allowed: dict[str, set[str]] = {}
+    for permission in spec.ecr:
+        allowed.setdefault(permission.service, set()).update(permission.actions)
+    assert allowed.keys() == {*WHO_USES, "ecr"}
+    for service, modules in WHO_USES.items():
+        called = set().union(*(actions_in(code_calls.WHO_USES / module) for module in modules))
+        assert allowed[service] == called - EKS_BESIDES.get(service, set())
+
+
+EKS_BESIDES = {
+    "eks": {"ListCoverage", "DescribeRepositories", "GetRegistryScanningConfiguration"},
+    "inspector2": {"ListClusters", "DescribeRepositories", "GetRegistryScanningConfiguration"},
+}
 
 
 @EACH
@@ -43,9 +75,13 @@ def test_a_function_may_read_secrets_where_its_code_does(spec: FunctionSpec) -> 
     assert spec.reads_secrets == uses(spec.name).secrets
 
 
+CLAIMS = {"prune": prune.BUSY_FOR, "inventory": inventory.BUSY_FOR}
+"""Those that hold theirs longer than others."""
+
+
 @EACH
 def test_each_try_has_time_for_a_message_and_none_runs_beyond_its_claim(spec: FunctionSpec) -> None:
-    assert MARGIN / 1000 < spec.timeout <= BUSY_FOR.total_seconds()
+    assert MARGIN / 1000 < spec.timeout <= CLAIMS.get(spec.name, BUSY_FOR).total_seconds()
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,8 @@ def test_by_motos_own_answers_ecs_tells_what_runs_here_and_in_another_account(ac
             image = f"{home.account}.dkr.ecr.{home.region}.amazonaws.com/app:{tag}"
             container = {"name": "web", "image": image, "memory": 128}
             ecs.register_task_definition(family="web", containerDefinitions=[container])
-            for number in range(12):
-                ecs.create_service(cluster="prod", serviceName=f"web-{number}", taskDefinition="web", desiredCount=1)
+            for count in range(12):
+                ecs.create_service(cluster="prod", serviceName=f"web-{count}", taskDefinition="web", desiredCount=1)
         for number, tag in ((home.account, "here"), (OTHER, "there")):
             found = list(accounts.source(Part("ecs", number, home.region)).uses(home))
             assert all(isinstance(use, Use) and use.reference == tag for use in found)

@@ -19,7 +19,7 @@ from warden.lifecycle.references import settled, standing_alone
 from warden.lifecycle.rendering import is_direct
 from warden.lifecycle.rules import RuleAction, TagStatus
 from warden.lifecycle.selection import about
-from warden.lifecycle.shields import is_lease, selection, shield
+from warden.lifecycle.shields import is_lease, selection, shield, unleased
 from warden.lifecycle.versions import group_of
 from warden.names import Digest, short
 from warden.needs import tied_to
@@ -50,6 +50,8 @@ def directly_taken(
 
     `images` are all of the repository. An image whose labels are not known has none that a rule asks for.
     """
+    if not any(is_direct(rule, standard) for rule in standard.rules):
+        return ()
 
     def has_label(image: StoredImage, label: str) -> bool:
         key, _, pattern = label.partition("=")
@@ -58,16 +60,15 @@ def directly_taken(
 
     chosen = _choose(standard, images, now, has_label)
     leaving = {image.digest: image for image in _leaving(standard, images, chosen)}
+    words_of = [describe(rule, standard.action) for rule in standard.rules]
     found = []
     for image in _in_order(leaving.values(), chosen):
         root = image
         while root.digest not in chosen.rules:
             root = leaving[chosen.subject_of(root)]
         number = chosen.rules[root.digest]
-        words = describe(standard.rules[number], standard.action)
-        if root is not image:
-            words = f"follows {short(chosen.subject_of(image))}, which it is about"
-        found.append(DirectlyTaken(image, _action(standard), number, words))
+        follows = "" if root is image else f"follows {short(chosen.subject_of(image))}, which it is about"
+        found.append(DirectlyTaken(image, _action(standard), number, follows or words_of[number]))
     return tuple(found)
 
 
@@ -101,7 +102,7 @@ HasLabel = Callable[[StoredImage, str], bool]
 
 def _choose(standard: LifecycleStandard, images: Sequence[StoredImage], now: datetime, has_label: HasLabel) -> _Chosen:
     """What the rules choose, before what refers to it is looked at."""
-    counted = [_as_people_tagged(image) for image in standing_alone(images) if not image.archived]
+    counted = [unleased(image) for image in standing_alone(images) if not image.archived]
     tied, held = _tied(images), _held(standard, images)
     free = [image for image in counted if image.digest not in held]
     chosen: dict[Digest, int] = {}
@@ -118,10 +119,6 @@ def _choose(standard: LifecycleStandard, images: Sequence[StoredImage], now: dat
             if image.digest not in tied and exceeds(image) and (not rule.label or has_label(image, rule.label)):
                 chosen[image.digest] = number
     return _Chosen(chosen, {digest: subject for digest, subject in tied.items() if digest not in held})
-
-
-def _as_people_tagged(image: StoredImage) -> StoredImage:
-    return replace(image, tags=tuple(tag for tag in image.tags if not is_lease(tag)))
 
 
 def _tied(images: Sequence[StoredImage]) -> dict[Digest, Digest]:

@@ -11,7 +11,8 @@ in the same instant, the digests decide.
 import gc
 import heapq
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,20 +71,27 @@ def _collector_paused() -> Iterator[None]:
 def _evaluated(rules: Sequence[Rule], images: Sequence[StoredImage], now: datetime) -> Iterable[Taken]:
     plain = [image for image in images if not (image.children or image.subject is not None or image.archived)]
     if len(plain) == len(images):
-        return _oldest_first(_taken(rules, plain, now))
+        return _oldest_first(_taken(_of_class(rules, archived=False), plain, now))
     own = standing_alone(images)
     taken: list[Taken] = []
     for archived in (False, True):
-        of_class = [rule for rule in rules if rule.archived is archived]
-        taken += _taken(of_class, [image for image in own if image.archived is archived], now)
-    return _indexes_first(_oldest_first(_settled(taken, images)))
+        stored = [image for image in own if image.archived is archived]
+        taken += _taken(_of_class(rules, archived=archived), stored, now)
+    return _parents_first(_oldest_first(_settled(taken, images)))
+
+
+def _of_class(rules: Iterable[Rule], *, archived: bool) -> list[Rule]:
+    """The rules on one storage class, in order; nothing can be archived that is."""
+    of_class = [rule for rule in rules if rule.archived is archived]
+    able = [rule for rule in of_class if not (archived and rule.action is RuleAction.TRANSITION)]
+    return sorted(able, key=attrgetter("priority"))
 
 
 def _taken(rules: Iterable[Rule], images: list[StoredImage], now: datetime) -> list[Taken]:
     """What the rules take of images of one storage class, whatever refers to what."""
     taken: list[Taken] = []
     free, claimed = images, list[StoredImage]()
-    for rule in sorted(rules, key=attrgetter("priority")):
+    for rule in rules:
         meets = about(rule)
         reached, free = _split(free, meets)
         acted_on = _exceeding(rule, meets, reached, claimed, now)
@@ -159,31 +167,34 @@ def _settled(taken: Iterable[Taken], images: Sequence[StoredImage]) -> list[Take
     ]
 
 
-def _indexes_first(taken: list[Taken]) -> Iterable[Taken]:
-    """In the same order, but that each index comes before what it lists: ECR deletes nothing that is listed."""
-    listed_by: dict[Digest, list[Taken]] = {}
+def _parents_first(taken: list[Taken]) -> Iterable[Taken]:
+    """In the same order, but that an index comes before what it lists, and an artifact after what it is about.
+
+    ECR deletes nothing that is listed.
+    """
+    before: dict[Digest, list[Taken]] = defaultdict(list)
+    by_digest = {each.image.digest: each for each in taken}
     for each in taken:
         for child in each.image.children:
-            listed_by.setdefault(child, []).append(each)
-    if not listed_by:
-        return taken
+            before[child].append(each)
+        if each.image.subject in by_digest and not each.image.children:
+            before[each.image.digest].append(by_digest[each.image.subject])
     done: dict[Digest, Taken] = {}
     for each in taken:
-        _put_after_its_indexes(each, listed_by, done)
+        _put(each, before, done)
     return done.values()
 
 
-def _put_after_its_indexes(first: Taken, listed_by: dict[Digest, list[Taken]], done: dict[Digest, Taken]) -> None:
-    begun = {first.image.digest}
-    waiting = [(first, iter(listed_by.get(first.image.digest, ())))]
+def _put(last: Taken, before: Mapping[Digest, Iterable[Taken]], done: dict[Digest, Taken]) -> None:
+    """Add one, and before it whatever has to come before and isn't there yet; circles are cut somewhere."""
+    begun = {last.image.digest}
+    waiting = [(last, iter(before.get(last.image.digest, ())))]
     while waiting:
-        each, indexes = waiting[-1]
-        index = next(
-            (index for index in indexes if not (index.image.digest in done or index.image.digest in begun)), None
-        )
-        if index is None:
+        each, rest = waiting[-1]
+        first = next((one for one in rest if not (one.image.digest in done or one.image.digest in begun)), None)
+        if first is None:
             done.setdefault(each.image.digest, each)
             waiting.pop()
         else:
-            begun.add(index.image.digest)
-            waiting.append((index, iter(listed_by.get(index.image.digest, ()))))
+            begun.add(first.image.digest)
+            waiting.append((first, iter(before.get(first.image.digest, ()))))

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import lifecycle_lint
-from cli.lifecycle_lint import Linted, command, look_at, show
+from cli.lifecycle_lint import Linted, look_at, show
+from cli.main import commands
 from tests.account import Stack, a_stack
 from tests.builders import NOW
 from tests.unit.lifecycle.repositories import digest_of, image, line, policy, remarks_on, rule
@@ -214,13 +215,14 @@ def files(tmp_path: Path) -> Callable[..., list[str]]:
         (tmp_path / "images.json").write_text(json.dumps({"imageDetails": details}))
         (tmp_path / "running.txt").write_text(running)
         names = {"--policy": "policy.json", "--images": "images.json", "--in-use": "running.txt"}
-        return [word for option, name in names.items() for word in (option, str(tmp_path / name))]
+        options = [word for option, name in names.items() for word in (option, str(tmp_path / name))]
+        return [*options, "--now", NOW.isoformat()]
 
     return write
 
 
 def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(commands, ["lifecycle", "lint", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -276,13 +278,37 @@ def test_a_file_of_what_runs_that_is_not_there_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--policy", "x"], ["--images", "x"], ["--policy", "x", "--images", "y", "team/*"]]
+    "arguments",
+    [
+        ["--policy", "x"],
+        ["--images", "x"],
+        ["--policy", "x", "--images", "y", "team/*"],
+        ["--policy", "x", "--images", "y", "--stage", "dev"],
+    ],
 )
 def test_the_form_without_an_account_needs_both_files_and_nothing_else(arguments: list[str]) -> None:
     result = _run(*arguments)
 
-    assert result.exit_code != 0
+    assert result.exit_code == 1
     assert "--policy FILE and --images FILE go together" in result.stderr
+
+
+def test_a_time_that_is_none_is_told(files: Callable[..., list[str]]) -> None:
+    result = _run(*files(KEEP_TWO, RELEASES), "--now", "tomorrow")
+
+    assert result.exit_code == 1
+    assert "--now: expected a time such as 2026-11-23T12:00:00Z, got tomorrow" in result.stderr
+
+
+def test_the_account_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+
+    result = _run("team/*")
+
+    assert result.exit_code == 1
+    assert "no region is chosen; set AWS_REGION" in result.stderr
 
 
 def test_an_image_may_have_no_tag_in_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
