@@ -17,7 +17,7 @@ from warden.inventories import Inventories
 from warden.ledger import Ledger
 from warden.lifecycle_previews import LifecyclePreviews
 from warden.names import ImageId
-from warden.notices import Notice, to_json
+from warden.notices import Level, Notice, to_json
 from warden.once import once, one_at_a_time
 from warden.policy import Mode, Policy, Standard
 from warden.prune_enforcement import PruneEnforcement, Turn
@@ -42,6 +42,8 @@ FRESH = timedelta(hours=26)
 """How old an inventory may be: a day, and what a sweep takes."""
 SAME_NEWS = timedelta(days=30)
 """How long the same news is not repeated."""
+SAME_TROUBLE = timedelta(days=7)
+"""How long it is not repeated that a person is needed."""
 MOST_LABELS = 500
 """Images whose labels are read at a time: each takes three calls, and the rest is taken another day."""
 NOT_ASKED = Inventory(datetime.min)
@@ -190,7 +192,8 @@ class Pruning:
             return True
 
         deed = f"prune-news#{channel}#{notice.id}"
-        return bool(once(self.ledger, deed, send, owner=message.id, now=message.now, lasts=SAME_NEWS))
+        lasts = SAME_TROUBLE if notice.level is Level.ATTENTION else SAME_NEWS
+        return bool(once(self.ledger, deed, send, owner=message.id, now=message.now, lasts=lasts))
 
 
 def connect(deployment: Deployment) -> Handle:

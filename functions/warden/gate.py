@@ -117,7 +117,7 @@ def over_caps(
                 f"lifecycle.caps.images ({origins['lifecycle.caps.images']})"
             )
         )
-    weight = sum(image.size for image in leaving)
+    weight = sum(image.size for image in leaving if not image.is_index)  # its parts weigh, not the index
     if caps.bytes is not None and weight > caps.bytes:
         found.append(
             Refusal(

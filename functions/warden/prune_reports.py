@@ -72,17 +72,27 @@ def _read_spared(row: list[Any]) -> Spared:
 
 
 def _image(image: StoredImage) -> list[Any]:
-    return [image.digest, image.tags[:MOST_TAGS], image.pushed_at.isoformat(), image.size, _time(image.pulled_at)]
+    return [
+        image.digest,
+        image.tags[:MOST_TAGS],
+        image.pushed_at.isoformat(),
+        image.size,
+        _time(image.pulled_at),
+        image.is_index,
+        image.subject,
+    ]
 
 
 def _read_image(row: list[Any]) -> StoredImage:
-    digest, tags, pushed_at, size, pulled_at = row
+    digest, tags, pushed_at, size, pulled_at, is_index, subject = row
     return StoredImage(
         Digest(digest),
         tuple(map(Tag, tags)),
         datetime.fromisoformat(pushed_at),
         size,
         datetime.fromisoformat(pulled_at) if pulled_at else None,
+        is_index=is_index,
+        subject=Digest(subject) if subject else None,
     )
 
 

@@ -64,7 +64,7 @@ class Prunings:
                 "origin": {"S": one.origin},
                 "by_ecr": {"BOOL": one.by_ecr},
                 "tags": {"L": [{"S": tag} for tag in one.image.tags[:100]]},
-                "size": {"N": str(one.image.size)},
+                "size": {"N": str(0 if one.image.is_index else one.image.size)},  # its parts weigh, not the index
                 "expires_at": {"N": epoch(now + KEPT)},
             }
             for one in leaving

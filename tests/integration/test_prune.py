@@ -1,15 +1,18 @@
 """Pruning as the function does it, on the local cloud's registry: what must live lives, whatever the rules say."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.account import Stack
-from tests.builders import a_policy
+from tests.builders import HOME, NOW, a_policy, event
+from tests.functions import text
 from tests.local_account import LocalAccount, inventory, turn
+from warden import prune_events
 from warden.errors import Unavailable
-from warden.names import RepositoryName
+from warden.names import Digest, RepositoryName
 from warden.policy import Policy
 from warden.usage import Use
 
@@ -246,3 +249,103 @@ def test_a_repository_is_pruned_by_one_at_a_time(local: LocalAccount, stack: Sta
 
     local.before_call = another
     assert function.handle(stack.message(turn(stack))).name == "Done"
+
+
+def test_what_left_is_in_its_history_with_its_rule_and_told_with_the_next_sweep(
+    local: LocalAccount, stack: Stack
+) -> None:
+    old = local.push("a", "v1", days=90)
+    function = local.pruning(stack, asked(OLD))
+    inventory(stack)
+    function.handle(stack.message(turn(stack)))
+    assert stack.ledger.history(f"team/app@{old}") == ()
+    local.run_lifecycle()
+    inventory(stack)
+    function.handle(stack.message(turn(stack)))
+    (entry,) = stack.ledger.history(f"team/app@{old}")
+    assert entry.kind == "left"
+    assert "delete all images 30 days after the push" in entry.text
+    assert "warden.yaml:1 rules[0]" in entry.text
+    outcomes = [function.handle(stack.message(body)).name for body in stack.bodies("own")]
+    assert outcomes == ["SummedUp", "SummedUp"]
+    leaves, left = stack.notices()
+    assert [table.title for table in leaves.tables][:1] == ["What leaves within a day"]
+    assert [table.title for table in left.tables][:1] == ["What has left"]
+
+
+def test_an_event_of_a_deletion_is_written_down_at_once_and_only_once(local: LocalAccount, stack: Stack) -> None:
+    old, young = local.push("a", "v1", "v1.0", days=90), local.push("b", "v2")
+    function = local.pruning(stack, asked(OLD))
+    inventory(stack)
+    function.handle(stack.message(turn(stack)))
+
+    def told(digest: Digest) -> str:
+        detail = {"action-type": "DELETE", "result": "SUCCESS", "repository-name": "team/app", "image-digest": digest}
+        return function.handle(stack.message(event("ECR Image Action", detail))).name
+
+    assert told(old) == "StillThere", "it has lost a tag, perhaps"
+    local.run_lifecycle()
+    assert told(old) == told(old) == "WrittenDown"
+    inventory(stack)
+    function.handle(stack.message(turn(stack)))
+    assert [entry.kind for entry in stack.ledger.history(f"team/app@{old}")] == ["left"]
+    local.small.call("BatchDeleteImage", repositoryName="team/app", imageIds=[{"imageDigest": young}])
+    assert told(young) == "WrittenDown"
+    (entry,) = stack.ledger.history(f"team/app@{young}")
+    assert "by no rule of the policy" in entry.text
+
+
+def test_a_policy_execution_event_gives_the_rule_of_somebody_elses_policy(local: LocalAccount, stack: Stack) -> None:
+    gone = local.push("a", "v1", days=90)
+    local.small.call("BatchDeleteImage", repositoryName="team/app", imageIds=[{"imageDigest": gone}])
+    done = {
+        "repositoryName": "team/app",
+        "lifecycleEventImageActions": [{"lifecycleEventImage": {"digest": gone}, "rulePriority": 7}],
+    }
+    body = event("AWS Service Event via CloudTrail", {"eventName": "PolicyExecutionEvent", "serviceEventDetails": done})
+    assert local.pruning(stack, asked(OLD)).handle(stack.message(body)).name == "WrittenDown"
+    (entry,) = stack.ledger.history(f"team/app@{gone}")
+    assert "rule 7" in entry.text
+
+
+def test_a_refusal_is_told_once_and_names_the_images(local: LocalAccount, stack: Stack) -> None:
+    for number in range(4):
+        local.push(f"image {number}", f"v{number}", days=90)
+    function = local.pruning(stack, asked(OLD, lifecycle__caps__images=2))
+    for _ in range(2):
+        inventory(stack)
+        function.handle(stack.message(turn(stack)))
+        for body in stack.bodies("own"):
+            function.handle(stack.message(body))
+    (notice,) = stack.notices()
+    assert "4 images would leave, and 2 may: lifecycle.caps.images (warden.yaml:1)" in text(notice)
+
+
+def test_a_summary_waits_for_all_repositories_and_not_for_ever(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    function = local.pruning(stack, asked(OLD))
+    sweep = inventory(stack, repositories=2)
+    function.handle(stack.message(turn(stack)))
+    summary = prune_events.summary_due(sweep, repositories=2, at=NOW, home=HOME)
+    assert function.handle(stack.message(summary)).name == "SummaryPostponed"
+    assert stack.held_back("own") == 1
+    assert function.handle(stack.message(summary, now=NOW + timedelta(hours=7))).name == "SummedUp"
+
+
+def test_a_policy_of_ours_goes_when_nothing_is_asked_any_more(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    inventory(stack)
+    run(local, stack, asked(OLD))
+    assert local.policy()
+    run(local, stack, asked())
+    assert local.policy() == []
+
+
+def test_a_policy_of_somebody_else_stays_when_nothing_is_asked(local: LocalAccount, stack: Stack) -> None:
+    text = '{"rules":[{"rulePriority":1,"description":"keep ten of whatever it may be, says somebody else here",' + (
+        '"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}'
+    )
+    local.small.call("PutLifecyclePolicy", repositoryName="team/app", lifecyclePolicyText=text)
+    inventory(stack)
+    assert run(local, stack, asked()) == "NothingAsked"
+    assert local.policy()

@@ -63,42 +63,66 @@ def a_rule(
     return Rule(priority, kind, count_type, count, action, patterns, archived=unarchived is not None)
 
 
-_AGE = st.sampled_from(AGES).map(lambda days: days * DAY)
-_SOME_AGE = st.none() | _AGE
+# Made once: to make strategies while drawing takes most of a law's time.
+_TIME = st.sampled_from(AGES).map(lambda days: NOW - days * DAY)
+_SOME_TIME = st.none() | _TIME
 _TAGS = st.lists(st.sampled_from(TAGS), max_size=3, unique=True).map(lambda tags: tuple(map(Tag, tags)))
-_OTHERS = st.lists(st.sampled_from((*DIGESTS, STRANGER)), max_size=4, unique=True).map(tuple)
+_OTHER = st.sampled_from((*DIGESTS, STRANGER))
+_KIND = st.sampled_from(("image", "image", "index", "artifact", "both"))
 
 
-@st.composite
-def repositories(draw: st.DrawFn, *, tangled: bool = True) -> tuple[StoredImage, ...]:
+def _image(
+    kind: str,
+    tags: tuple[Tag, ...],
+    pushed_at: datetime,
+    pulled_at: datetime | None,
+    archived: bool,
+    archived_at: datetime | None,
+    activated_at: datetime | None,
+    subject: Digest,
+    children: tuple[Digest, ...],
+) -> StoredImage:
+    return StoredImage(
+        STRANGER,
+        tags,
+        pushed_at,
+        pulled_at=pulled_at,
+        archived=archived,
+        archived_at=archived_at,
+        activated_at=activated_at,
+        subject=subject if kind in {"artifact", "both"} else None,
+        children=children if kind in {"index", "both"} else (),
+    )
+
+
+_IMAGE = st.builds(
+    _image,
+    _KIND,
+    _TAGS,
+    _TIME,
+    _SOME_TIME,
+    st.sampled_from((False, False, True)),
+    _SOME_TIME,
+    _SOME_TIME,
+    _OTHER,
+    st.lists(_OTHER, max_size=4, unique=True).map(tuple),
+)
+_REPOSITORY = st.lists(_IMAGE, max_size=len(DIGESTS)).map(
+    lambda images: tuple(replace(image, digest=digest) for image, digest in zip(images, DIGESTS, strict=False))
+)
+
+
+def repositories(*, tangled: bool = True) -> st.SearchStrategy[tuple[StoredImage, ...]]:
     """The images of one repository.
 
     Where they are tangled anything refers to anything, to itself and to what is not there; where not, only as tools
     push it: nothing that is archived refers or is referred to, and no index is, or lists, a reference artifact.
     """
-    count = draw(st.integers(0, len(DIGESTS)))
-    images = tuple(_draw_image(draw, digest, tangled=tangled) for digest in DIGESTS[:count])
-    return images if tangled else _untangled(images)
+    return _REPOSITORY if tangled else _REPOSITORY.map(_untangled)
 
 
-def _draw_image(draw: st.DrawFn, digest: Digest, *, tangled: bool) -> StoredImage:
-    kind = draw(st.sampled_from(("image", "image", "index", "artifact", *(["both"] if tangled else []))))
-    archived = draw(st.sampled_from((False, False, True)))
-    pulled, archived_before, activated = draw(_SOME_AGE), draw(_SOME_AGE), draw(_SOME_AGE)
-    return StoredImage(
-        digest,
-        draw(_TAGS),
-        NOW - draw(_AGE),
-        pulled_at=None if pulled is None else NOW - pulled,
-        archived=archived,
-        archived_at=None if archived_before is None else NOW - archived_before,
-        activated_at=None if activated is None else NOW - activated,
-        subject=draw(st.sampled_from((*DIGESTS, STRANGER))) if kind in {"artifact", "both"} else None,
-        children=draw(_OTHERS) if kind in {"index", "both"} else (),
-    )
-
-
-def _untangled(images: Sequence[StoredImage]) -> tuple[StoredImage, ...]:
+def _untangled(tangled: Sequence[StoredImage]) -> tuple[StoredImage, ...]:
+    images = [replace(image, subject=None) if image.children else image for image in tangled]
     artifacts = {image.digest for image in images if image.subject is not None}
     referring = {image.digest for image in images if image.children or image.subject is not None}
     referred = {digest for image in images for digest in (*image.children, image.subject)}
@@ -124,31 +148,30 @@ _WHAT = st.one_of(
     st.tuples(st.just(CountType.SINCE_IMAGE_PULLED), _DAYS, st.just(RuleAction.TRANSITION)),
     st.tuples(st.just(CountType.SINCE_IMAGE_TRANSITIONED), st.sampled_from((90, 94, 199)), st.just(RuleAction.EXPIRE)),
 )
-_DELETIONS = _WHAT.filter(lambda what: what[2] is RuleAction.EXPIRE)
 
 
-@st.composite
-def policies(draw: st.DrawFn, *, archiving: bool = True) -> tuple[Rule, ...]:
+def _rule(
+    lists: tuple[tuple[str, ...], tuple[str, ...]], what: tuple[CountType, int, RuleAction], status: TagStatus
+) -> Rule:
+    patterns, prefixes = lists if status is TagStatus.TAGGED else ((), ())
+    return Rule(1, status, *what, patterns, prefixes, what[0] is CountType.SINCE_IMAGE_TRANSITIONED)
+
+
+_RULE = st.builds(_rule, _LISTS, _WHAT, st.sampled_from((*TagStatus, TagStatus.TAGGED)))
+_PRIORITIES = st.permutations(range(1, 9))
+
+
+def policies() -> st.SearchStrategy[tuple[Rule, ...]]:
     """The rules of a policy that ECR takes, in any order of their priorities."""
-    statuses = draw(st.lists(st.sampled_from((*TagStatus, TagStatus.TAGGED)), min_size=1, max_size=6))
-    priorities = draw(st.lists(st.integers(1, 90), min_size=len(statuses), max_size=len(statuses), unique=True))
+    return st.builds(_policy, st.lists(_RULE, min_size=1, max_size=6), _PRIORITIES)
+
+
+def _policy(drawn: Sequence[Rule], priorities: Sequence[int]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
-    for priority, status in zip(priorities, statuses, strict=True):
-        patterns, prefixes = draw(_LISTS) if status is TagStatus.TAGGED else ((), ())
-        count_type, count, action = draw(_WHAT if archiving else _DELETIONS)
-        archived = count_type is CountType.SINCE_IMAGE_TRANSITIONED
-        rule = Rule(
-            priority + (100 if status is TagStatus.ANY else 0),  # it has to be the last
-            status,
-            count_type,
-            count,
-            action,
-            patterns,
-            prefixes,
-            archived,
-        )
+    for rule, priority in zip(drawn, priorities, strict=False):
         if not any(_exclude_each_other(rule, other) for other in rules):
-            rules.append(rule)
+            last = 100 if rule.tag_status is TagStatus.ANY else 0
+            rules.append(replace(rule, priority=priority + last))
     return tuple(rules)
 
 
