@@ -119,7 +119,8 @@ def _documents(path: Path, text: str) -> Sequence[Any]:
         try:
             document, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            _refuse(path, f"{error.lineno}:{error.colno}", f"expected {_IMAGES} as JSON, got: {error.msg}")
+            place = f"line {error.lineno}, column {error.colno}"
+            _refuse(path, place, f"expected {_IMAGES} as JSON, got: {error.msg}")
         except (ValueError, RecursionError):
             _refuse(path, "", f"expected {_IMAGES}, got JSON that can't be read")
         documents.append(document)
@@ -163,8 +164,8 @@ class _ImageDetail:
         if digest is None or pushed_at is None:
             missing = "imageDigest" if digest is None else "imagePushedAt"
             self._refuse(missing, "a digest" if digest is None else "a time", "nothing")
-        status = self._content.get("imageStatus") or _STATUSES[0]
-        if status not in _STATUSES:
+        status = self._content.get("imageStatus")
+        if status is not None and status not in _STATUSES:
             self._refuse("imageStatus", " or ".join(_STATUSES), _shown(status))
         return StoredImage(
             digest=digest,
@@ -201,7 +202,9 @@ class _ImageDetail:
         return time
 
     def _size(self) -> int:
-        value = self._content.get("imageSizeInBytes") or 0
+        value = self._content.get("imageSizeInBytes")
+        if value is None:
+            return 0
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             self._refuse("imageSizeInBytes", "a number of bytes", _shown(value))
         return value

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from warden import prune_events, prune_notice, prune_reports
+from warden import lifecycle, prune_events, prune_notice, prune_reports
 from warden.departures import Departures
 from warden.downloads import download
 from warden.errors import Refused
@@ -15,6 +15,8 @@ from warden.events import Home, NotForUs
 from warden.image_labels import ImageLabels
 from warden.inventories import Inventories
 from warden.ledger import Ledger
+from warden.lifecycle.linting import lint_text
+from warden.lifecycle.remarks import Level as Remarks
 from warden.lifecycle_previews import LifecyclePreviews
 from warden.names import ImageId
 from warden.notices import Level, Notice, to_json
@@ -32,7 +34,8 @@ from warden.repository_images import Described, RepositoryImages
 from warden.runtime import Deployment, Function, Handle, Outcome
 from warden.standards import standard_of
 from warden.tallies import Tallies
-from warden.usage import Inventory
+from warden.usage import Inventory, users
+from warden.wildcard import matches
 
 BUSY_FOR = timedelta(minutes=11)
 """Longer than the function may run."""
@@ -109,39 +112,54 @@ class Pruning:
         if settings is None or tags is None:
             return None
         standard = standard_of(self.policy, event.repository, tags)
-        if standard.lifecycle.mode is Mode.OFF or not self._asks(standard):
+        if standard.lifecycle.mode is Mode.OFF:
+            return None
+        policy, ours = self.registry.lifecycle_policy(event.repository), self.prunings.our_policy(event.repository)
+        asks = bool(standard.lifecycle.rules or standard.lifecycle.delete_archived_days)
+        if not asks and policy is None:
             return None
         described = self.images.describe(event.repository, now=now)
         if described is None:
             return None
-        known = self._know(event, standard, described, now)
+        known = self._know(event, standard, described, policy, ours, now)
+        if not asks and ours is None:
+            report = PruneReport(event.repository, standard.lifecycle.mode, PruneResult.NOTHING, len(known.images))
+        else:
+            report = self._act(event, standard, known, now)
+        return replace(
+            report,
+            channels=standard.channels,
+            remarks=_remarks(known, standard, now),
+            protections=standard.lifecycle.protection.tags,
+            idle_protections=_idle(known, standard),
+        )
+
+    def _act(self, event: PruneDue, standard: Standard, known: Known, now: datetime) -> PruneReport:
         try:
             plan = plan_pruning(known, standard, labels=self._read_labels(known, standard, now), now=now)
         except Refused as refusal:
-            mode, images = standard.lifecycle.mode, len(described.images)
-            refused = (Refusal(str(refusal)),)
-            return PruneReport(
-                event.repository, mode, PruneResult.REFUSED, images, refusals=refused, channels=standard.channels
-            )
+            mode, refused = standard.lifecycle.mode, (Refusal(str(refusal)),)
+            return PruneReport(event.repository, mode, PruneResult.REFUSED, len(known.images), refusals=refused)
         turn = Turn(standard, known, plan, event=f"prune {event.sweep or event.at.isoformat()}", at=event.at, now=now)
         going = frozenset(one.image.digest for one in plan.leaving)
         left = self.departures.since_last_look(event.repository, known.images, going, event=turn.event, at=event.at)
         return replace(self.enforcement.carry_out(turn), left=left)
 
-    def _asks(self, standard: Standard) -> bool:
-        """Whether anything is asked of the repository, or a policy of ours stands that nobody asks for any more."""
-        asked = standard.lifecycle
-        return (
-            bool(asked.rules or asked.delete_archived_days) or self.prunings.our_policy(standard.repository) is not None
-        )
-
-    def _know(self, event: PruneDue, standard: Standard, described: Described, now: datetime) -> Known:
+    def _know(
+        self,
+        event: PruneDue,
+        standard: Standard,
+        described: Described,
+        policy: str | None,
+        ours: str | None,
+        now: datetime,
+    ) -> Known:
         name = event.repository
         return Known(
             images=described.images,
             inventory=self._inventory(event, standard, now),
-            policy=self.registry.lifecycle_policy(name),
-            ours=self.prunings.our_policy(name),
+            policy=policy,
+            ours=ours,
             unread=described.unread,
             last_used=self.prunings.last_used(name),
             marks=self.prunings.marks(name),
@@ -194,6 +212,23 @@ class Pruning:
         deed = f"prune-news#{channel}#{notice.id}"
         lasts = SAME_TROUBLE if notice.level is Level.ATTENTION else SAME_NEWS
         return bool(once(self.ledger, deed, send, owner=message.id, now=message.now, lasts=lasts))
+
+
+def _remarks(known: Known, standard: Standard, now: datetime) -> tuple[str, ...]:
+    """What is to be said of a lifecycle policy that somebody else wrote, and that stands."""
+    policy = known.policy
+    if policy is None or (known.ours is not None and lifecycle.same(policy, known.ours)):
+        return ()
+    in_use = users(known.images, known.inventory.uses) if standard.lifecycle.protection.in_use else {}
+    found = lint_text(policy, known.images, users=in_use, now=now)
+    return tuple(str(remark) for remark in found if remark.severity is not Remarks.NOTE)
+
+
+def _idle(known: Known, standard: Standard) -> tuple[str, ...]:
+    """The protected patterns that no image's tag matches."""
+    tags = {tag for image in known.images for tag in image.tags}
+    patterns = standard.lifecycle.protection.tags
+    return tuple(pattern for pattern in patterns if not any(matches(pattern, tag) for tag in tags))
 
 
 def connect(deployment: Deployment) -> Handle:

@@ -1,5 +1,6 @@
 """What the warden says of pruning: what may not leave, and in one summary what has left, leaves, or would leave."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,7 +128,10 @@ def _summary(reports: Sequence[PruneReport], home: Home, sweep: str, at: datetim
     """What has left, leaves and would leave, and what others' policies are remarked on; None where that is nothing."""
     stages = _stages(reports)
     marking = [report for report in reports if report.marked]
-    remarks = [(report.repository, remark) for report in reports for remark in report.remarks]
+    remarks = [
+        *idle_protections(reports),
+        *((report.repository, remark) for report in reports for remark in report.remarks),
+    ]
     if not (stages or marking or remarks):
         return None
     every = together(stage.all for stage in stages)
@@ -216,6 +220,17 @@ def _leases(reports: Sequence[PruneReport]) -> Iterable[Fact]:
     yield Fact("No longer spared", f"{images(lifted)} lost the lease" if lifted else "")
     marked = sum(report.marked for report in reports)
     yield Fact("Marked", f"{images(marked)}, deleted when the wait is over, unless used meanwhile" if marked else "")
+
+
+def idle_protections(reports: Sequence[PruneReport]) -> list[tuple[str, str]]:
+    """Protections that no image of any repository has: a comfort where an error may be, such as a misspelt pattern."""
+    asked = Counter(pattern for report in reports for pattern in report.protections)
+    idle = Counter(pattern for report in reports for pattern in report.idle_protections)
+    return [
+        ("lifecycle.protect.tags", f"{pattern} protects nothing: no image of {count} repositories has such a tag")
+        for pattern, count in sorted(asked.items())
+        if idle[pattern] == count
+    ]
 
 
 def _remarks(remarks: Sequence[tuple[str, str]]) -> Section:

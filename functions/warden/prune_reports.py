@@ -49,6 +49,8 @@ def read(report: Mapping[str, Any]) -> PruneReport:
             ),
             "remarks": tuple(report["remarks"]),
             "channels": tuple(report["channels"]),
+            "protections": tuple(report["protections"]),
+            "idle_protections": tuple(report["idle_protections"]),
         }
     )
 

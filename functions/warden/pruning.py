@@ -63,7 +63,7 @@ class PruneReport:
     `images` is how many it has, `leaving` what goes within a day or would go, `left` what has gone since the last look.
     `leased` and `lifted` count images that got or lost their lease, `marked` those that wait to be deleted. `remarks`
     are what the linter says of the policy. Where too much leaves to be listed, `more` images of `more_bytes` leave
-    besides.
+    besides. `protections` are the tag patterns that are to be spared, `idle_protections` those that no image has.
     """
 
     repository: RepositoryName
@@ -80,3 +80,5 @@ class PruneReport:
     channels: tuple[str, ...] = ()
     more: int = 0
     more_bytes: int = 0
+    protections: tuple[str, ...] = ()
+    idle_protections: tuple[str, ...] = ()

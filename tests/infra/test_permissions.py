@@ -1,6 +1,7 @@
 """What the template lets each function do."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,34 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
             },
         ),
         (
+            "Prune",
+            sends("Prune", "Notify", "Prune")
+            | {
+                "ecr:DescribeRepositories": [REPOSITORIES],
+                "ecr:GetLifecyclePolicy": [REPOSITORIES],
+                "ecr:ListTagsForResource": [REPOSITORIES],
+                "ecr:DescribeImages": [REPOSITORIES],
+                "ecr:BatchGetImage": [REPOSITORIES],
+                "ecr:StartLifecyclePolicyPreview": [REPOSITORIES],
+                "ecr:GetLifecyclePolicyPreview": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:UpdateItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+                "dynamodb:BatchWriteItem": ["Ledger/Table"],
+            },
+        ),
+        (
+            "Inventory",
+            sends("Inventory", "Prune", "Inventory")
+            | {
+                "ecr:DescribeRepositories": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:UpdateItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+                "dynamodb:BatchWriteItem": ["Ledger/Table"],
+            },
+        ),
+        (
             "RepositoryChanged",
             sends("RepositoryChanged", "Notify", "Prune") | STANDARD | {"dynamodb:Query": ["Ledger/Table"]},
         ),
@@ -120,13 +149,20 @@ def test_a_function_may_do_this_and_nothing_else(dev: Synthesised, function: str
         ({"tags.moves": "put_back"}, "image_pushed", "PutTagsBack"),
         ({"access.mode": "enforce"}, "repository_changed", "CloseAccess"),
         ({"access.mode": "enforce"}, "sweep", "CloseAccess"),
+        ({"lifecycle.mode": "enforce"}, "prune", "Prune"),
+        ({"lifecycle.rules": [{"of": "v*", "keep": 3, "label": "team=a"}]}, "prune", "ReadLabels"),
     ],
 )
 def test_what_could_do_harm_is_granted_only_where_the_policy_asks_for_it(
-    fields: dict[str, str], function: str, sid: str
+    fields: dict[str, Any], function: str, sid: str
 ) -> None:
     (spec,) = (spec for spec in FUNCTIONS if spec.name == function)
-    harmless = {"tags.moves": ["tell", ""], "access.mode": ["report", ""]}
+    harmless: dict[str, Any] = {
+        "tags.moves": ["tell", ""],
+        "access.mode": ["report", ""],
+        "lifecycle.mode": ["report", ""],
+        "lifecycle.rules": [[{"of": "v*", "keep": 3, "label": None}], ""],
+    }
     in_defaults = {"defaults": harmless | {name: [value, ""] for name, value in fields.items()}, "rules": []}
     in_a_rule = {"defaults": harmless, "rules": [{"fields": {name: [value, ""] for name, value in fields.items()}}]}
     assert sid not in {permission.sid for permission in spec.under({"defaults": harmless, "rules": []}).ecr}
@@ -172,3 +208,74 @@ def test_a_policy_with_topics_owners_and_epss_is_given_just_what_these_need(tmp_
     ]
     assert scan_finished["ecr:GetDownloadUrlForLayer"] == [REPOSITORIES]
     assert scan_finished["inspector2:ListFindings"] == ["*"]
+
+
+OTHERS_ROLE = "arn:aws:iam::444455556666:role/ecr-warden-inventory"
+ASKING = f"""\
+version: 1
+defaults:
+  channels: [chat]
+  lifecycle: {{mode: enforce, rules: [{{expire: untagged, after: 14d}}], protect: {{in_use: true}}}}
+inventory:
+  sources: [SOURCES]
+  regions: [us-east-1]
+  roles: ["{OTHERS_ROLE}"]
+  functions: [what-runs]
+channels:
+  chat: {{type: teams, secret: warden/teams}}
+"""
+
+
+def in_regions(service: str, *resources: str) -> list[str]:
+    return sorted(
+        f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}" for region in (REGION, "us-east-1") for resource in resources
+    )
+
+
+WHO_USES = {
+    "ecs": {
+        "ecs:ListClusters": ["*"],
+        "ecs:ListServices": ["*"],
+        "ecs:ListTasks": ["*"],
+        "ecs:DescribeTaskDefinition": ["*"],
+        "ecs:DescribeServices": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
+        "ecs:DescribeServiceRevisions": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
+        "ecs:DescribeTasks": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
+    },
+    "lambda": {"lambda:ListFunctions": ["*"], "lambda:GetFunction": in_regions("lambda", "function:*")},
+    "eks": {
+        "eks:ListClusters": ["*"],
+        "inspector2:ListCoverage": ["*"],
+        "ecr:GetRegistryScanningConfiguration": ["*"],
+    },
+    "batch": {"batch:DescribeJobDefinitions": ["*"]},
+    "app_runner": {
+        "apprunner:ListServices": ["*"],
+        "apprunner:DescribeService": in_regions("apprunner", "service/*"),
+    },
+}
+
+
+@pytest.mark.parametrize("sources", [("ecs", "lambda"), tuple(WHO_USES)], ids=["two", "all"])
+def test_inventory_may_ask_those_whom_the_policy_names_and_nobody_else(
+    tmp_path: Path, sources: tuple[str, ...]
+) -> None:
+    (tmp_path / "warden.yaml").write_text(ASKING.replace("SOURCES", ", ".join(sources)))
+    stack = synthesised(tmp_path / "out", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    others = {action: on for action, on in grants(stack, "Inventory").items() if not action.startswith(OURS)}
+    expected = {
+        "ecr:DescribeRepositories": [REPOSITORIES],
+        "sts:AssumeRole": [OTHERS_ROLE],
+        "lambda:InvokeFunction": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:what-runs"],
+    }
+    for source in sources:
+        expected |= WHO_USES[source]
+    assert others == expected
+    pruning = grants(stack, "Prune")
+    for action in ("PutLifecyclePolicy", "PutImage", "BatchDeleteImage", "UpdateImageStorageClass"):
+        assert pruning[f"ecr:{action}"] == [REPOSITORIES]
+    assert "ecr:GetDownloadUrlForLayer" not in pruning
+
+
+OURS = ("logs:", "xray:", "sqs:", "dynamodb:")
+"""What every function may do."""

@@ -1,5 +1,6 @@
 """Pruning as the function does it, on the local cloud's registry: what must live lives, whatever the rules say."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -341,11 +342,46 @@ def test_a_policy_of_ours_goes_when_nothing_is_asked_any_more(local: LocalAccoun
     assert local.policy() == []
 
 
-def test_a_policy_of_somebody_else_stays_when_nothing_is_asked(local: LocalAccount, stack: Stack) -> None:
-    text = '{"rules":[{"rulePriority":1,"description":"keep ten of whatever it may be, says somebody else here",' + (
-        '"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}'
-    )
-    local.small.call("PutLifecyclePolicy", repositoryName="team/app", lifecyclePolicyText=text)
-    inventory(stack)
-    assert run(local, stack, asked()) == "NothingAsked"
-    assert local.policy()
+THEIRS = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "what somebody else wrote",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+
+
+def test_a_policy_of_somebody_else_stays_when_nothing_is_asked_and_is_remarked_on(
+    local: LocalAccount, stack: Stack
+) -> None:
+    runs = local.push("a", "v1", days=90)
+    local.push("b", "v2", days=1)
+    local.small.call("PutLifecyclePolicy", repositoryName="team/app", lifecyclePolicyText=THEIRS)
+    inventory(stack, used(runs))
+    function = local.pruning(stack, asked())
+    assert function.handle(stack.message(turn(stack))).name == "Nothing"
+    assert json.dumps(local.policy()) == json.dumps(json.loads(THEIRS)["rules"])
+    for body in stack.bodies("own"):
+        function.handle(stack.message(body))
+    (notice,) = stack.notices()
+    assert "ECS service prod/web" in text(notice)
+
+
+def test_a_protection_that_no_image_of_any_repository_has_is_told(local: LocalAccount, stack: Stack) -> None:
+    local.create("team/other")
+    local.push("a", "prod-1", days=90)
+    local.push("b", "v2", days=1, repository="team/other")
+    function = local.pruning(stack, asked(OLD, lifecycle__protect__tags=["prod-*", "porduction-*"]))
+    inventory(stack, repositories=2)
+    for name in ("team/app", "team/other"):
+        function.handle(stack.message(turn(stack, name)))
+    for body in stack.bodies("own"):
+        function.handle(stack.message(body))
+    said = "\n".join(map(text, stack.notices()))
+    assert "porduction-* protects nothing: no image of 2 repositories has such a tag" in said
+    assert "prod-* protects nothing" not in said
