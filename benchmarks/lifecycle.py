@@ -13,17 +13,21 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from operator import attrgetter
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))
 
-from warden.lifecycle.evaluation import Taken, evaluate
+from warden.lifecycle.evaluation import evaluate
 from warden.lifecycle.rules import CountType, Rule, RuleAction, TagStatus
 from warden.names import Digest, Tag
 from warden.stored_images import StoredImage
+
+Result = TypeVar("Result")
 
 TIMES_OF_SORTING = 6
 TIMES_OF_INPUT = 2
@@ -76,23 +80,53 @@ def _meets(rule: Rule, image: StoredImage) -> bool:
     return all(any(re.match(translate(pattern), tag) for tag in image.tags) for pattern in rule.patterns)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The processor's time for it, once."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Bytes of the images and at the highest while a verdict was made, images included; seconds of the processor."""
+
+    size: int
+    peak: int
+    sorting: float
+    verdict: float
+    plain: float
+    expired: int
+    agree: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether both bounds are held, and the two ways come to the same."""
+        return (
+            self.agree and self.verdict <= TIMES_OF_SORTING * self.sorting and self.peak <= TIMES_OF_INPUT * self.size
+        )
 
 
-def memory(count: int) -> tuple[int, int]:
-    """Bytes of the input, and at the highest while the verdict is made, input included."""
+def measure(count: int, runs: int) -> Measured:
+    """Memory first, since tracing it takes time, then times."""
     tracemalloc.start()
     images = an_input(count)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.reset_peak()
-    evaluate(RULES, images, NOW)
+    taken = evaluate(RULES, images, NOW)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size, peak
+    expired = {each.image.digest for each in taken}
+    del taken
+    plain, expected = _timed(lambda: in_the_obvious_way(RULES, images, NOW))
+    turns = [
+        (
+            _timed(lambda: sorted(images, key=attrgetter("pushed_at")))[0],
+            _timed(lambda: evaluate(RULES, images, NOW))[0],
+        )
+        for _ in range(runs)
+    ]
+    sorting, verdict = (min(times) for times in zip(*turns, strict=True))
+    return Measured(size, peak, sorting, verdict, plain, len(expired), expected == expired)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[float, Result]:
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
 
 
 def main() -> int:
@@ -101,36 +135,20 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    size, peak = memory(arguments.images)
-    images = an_input(arguments.images)
-    expected = in_the_obvious_way(RULES, images, NOW)
-    agree = expected == {taken.image.digest for taken in evaluate(RULES, images, NOW)}
-    sorting, verdict = _take_turns(images, arguments.runs)
-    plain = seconds(lambda: in_the_obvious_way(RULES, images, NOW))
-    print(f"{arguments.images:,} images, {len(RULES)} rules, of which {len(expected):,} images expire")
-    print(f"{'':<34} {'seconds':>8} {'× sorting':>10}  at most")
-    print(f"{'sorted by push time':<34} {sorting:8.2f} {1:10.1f}")
-    print(f"{'verdict':<34} {verdict:8.2f} {verdict / sorting:10.1f}  {TIMES_OF_SORTING}")
-    print(f"{'a plain reference':<34} {plain:8.2f} {plain / sorting:10.1f}  {'the same' if agree else 'DIFFERS'}")
-    print(f"{'':<34} {'MiB':>8} {'× input':>10}  at most")
-    print(f"{'the images':<34} {size / 2**20:8.0f} {1:10.1f}")
-    print(f"{'at the highest':<34} {peak / 2**20:8.0f} {peak / size:10.1f}  {TIMES_OF_INPUT}")
-    held = agree and verdict <= TIMES_OF_SORTING * sorting and peak <= TIMES_OF_INPUT * size
-    print("every bound is held" if held else "A BOUND IS BROKEN")
-    return 0 if held else 1
-
-
-def _take_turns(images: list[StoredImage], runs: int) -> tuple[float, float]:
-    """The best times of sorting and of the verdict."""
-
-    def sort() -> list[StoredImage]:
-        return sorted(images, key=attrgetter("pushed_at"))
-
-    def judge() -> tuple[Taken, ...]:
-        return evaluate(RULES, images, NOW)
-
-    pairs = [(seconds(sort), seconds(judge)) for _ in range(runs)]
-    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+    found = measure(arguments.images, arguments.runs)
+    print(f"{arguments.images:,} images, {len(RULES)} rules: {found.expired:,} expire")
+    print(f"{'':<22} {'seconds':>8} {'× sorting':>10}  at most")
+    for name, took, most in (
+        ("sorted by push time", found.sorting, ""),
+        ("verdict", found.verdict, f"{TIMES_OF_SORTING}"),
+        ("a plain reference", found.plain, "" if found.agree else "AND IT DIFFERS"),
+    ):
+        print(f"{name:<22} {took:8.2f} {took / found.sorting:10.1f}  {most}".rstrip())
+    print(f"{'':<22} {'MiB':>8} {'× input':>10}  at most")
+    print(f"{'the images':<22} {found.size / 2**20:8.0f} {1:10.1f}")
+    print(f"{'at the highest':<22} {found.peak / 2**20:8.0f} {found.peak / found.size:10.1f}  {TIMES_OF_INPUT}")
+    print("every bound is held" if found.holds else "A BOUND IS BROKEN")
+    return 0 if found.holds else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -278,7 +279,7 @@ class Stack:
     """The ledger and the queues of a deployed stack, at moto."""
 
     def __init__(self) -> None:
-        session = boto3.session.Session("x", "x", region_name="eu-central-1")
+        session = _session()
         self.dynamodb: DynamoDBClient = session.client("dynamodb")
         self.sqs: SQSClient = session.client("sqs")
         _one_at_a_time(self.dynamodb)
@@ -325,6 +326,12 @@ class Stack:
     def message(self, body: str, *, id: str | None = None, receives: int = 1, now: datetime = NOW) -> Message:
         """One delivery of a message; another call with the same body is another copy, unless it has the same id."""
         return Message(id or f"message-{next(self._numbers)}", body, "receipt", receives, now)
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all: each session reads the services' models anew, which takes longer than most tests."""
+    return boto3.session.Session("x", "x", region_name="eu-central-1")
 
 
 def _one_at_a_time(client: "DynamoDBClient") -> None:

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from local.chat import Chat
-from local.demo.scenario import Mission, Seen, Step
+from local.demo.scenario import Mission
+from local.demo.steps import Seen, Step
 from local.demo.surroundings import ACCOUNT, BUILD, REGION, STAGE, Account, Failed, an_account, cdk
 
 POLICY = """\
@@ -35,6 +36,13 @@ defaults:
 rules:
   - match: "payments/*"           # ECR does not scan these pushes by itself: the warden starts each scan
     scanning: {{mode: report}}
+  - match: "shop/*"               # old images really go: what runs, and what is tagged prod-…, never does
+    lifecycle:
+      action: delete
+      rules: [{{keep: 2, of: "v*"}}]
+      protect: {{in_use: true, tags: ["prod-*"]}}
+      caps: {{percent: 80}}
+inventory: {{sources: [ecs, lambda]}}
 channels:
   platform: {{type: slack, secret: warden/slack-platform, hosts: ["127.0.0.1:{port}"]}}
 """

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from local.chat.server import Received
 from local.demo.images import Image, Package, Refused, debian
+from local.demo.pruning import PruningSteps
+from local.demo.steps import Seen, Step
 from local.demo.surroundings import ACCOUNT, BUILD, REGION, STAGE, Account, eventually
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,24 +35,6 @@ PLATFORMS = tuple(debian(Package("curl", "7.88.1-10"), architecture=name) for na
 FORGOTTEN = debian(Package("openssh-server", "1:9.2p1-2", "openssh"))
 REPEATED = debian(Package("libc6", "2.36-9", "glibc"))
 UNKNOWN = Image({"app": "a static binary on nothing"})
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was observed; `seconds` from the cause to the message, where there is one."""
-
-    text: str
-    ok: bool
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One row of the table."""
-
-    name: str
-    expected: str
-    run: Callable[[], Seen]
 
 
 class Mission:
@@ -80,6 +63,7 @@ class Mission:
         yield Step("A tag is deleted and given to another image", "put back; the new image kept aside", self._put_back)
         yield Step("A push event comes seven times, two at once", "one scan, one message", self._duplicates)
         yield Step("A push event is lost", "found by the sweep; one message", self._lost_event)
+        yield from PruningSteps(self._account, self._outputs).steps()
         yield Step("A malformed event comes in", "in its dead-letter queue, with the reason", self._malformed_event)
         yield Step("`warden plan` is asked", "nothing to change; one difference is only reported", self._plan)
         yield Step("In the end", "nothing else in any dead-letter queue", self._dead_letters)
@@ -342,7 +326,7 @@ class Mission:
 
 
 STANDARD = "IMMUTABLE_WITH_EXCLUSION (latest, sha256-*), {}, lifecycle policy"
-PLANNED = "Plan: 0 to change; 1 only reported; 0 for a person. 1 of 2 repositories meet the standard."
+PLANNED = "Plan: 0 to change; 1 only reported; 0 for a person. 2 of 3 repositories meet the standard."
 SCANNED_BY_ECR, SCANNED_BY_US = STANDARD.format("scan on push"), STANDARD.format("no scan on push")
 
 

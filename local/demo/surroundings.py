@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import urlopen
 
 import boto3
@@ -19,6 +19,7 @@ from local.demo.images import Client
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecs import ECSClient
     from mypy_boto3_sqs import SQSClient
 
 PROJECT = Path(__file__).parents[2]
@@ -76,6 +77,11 @@ class Account:
         """The queues."""
         return self._session.client("sqs", endpoint_url=self.endpoint)
 
+    @property
+    def ecs(self) -> "ECSClient":
+        """The container service."""
+        return self._session.client("ecs", endpoint_url=self.endpoint)
+
     def put_secret(self, name: str, text: str) -> None:
         """A secret, as its owner makes it by hand."""
         client = self._session.client("secretsmanager", endpoint_url=self.endpoint)
@@ -104,11 +110,14 @@ class Account:
             calls: list[dict[str, str]] = json.load(answer)
             return calls
 
+    def control(self, what: str, order: Any) -> Any:
+        """Ask the local cloud itself, see `local/emulator/controls.py`."""
+        with urlopen(f"{self.endpoint}/_warden/{what}", json.dumps(order).encode()) as answer:  # noqa: S310
+            return json.load(answer)
+
     def drop_events(self, detail_type: str, count: int) -> None:
         """Lose the next events of that kind, as EventBridge's best effort may."""
-        body = json.dumps({"detail-type": detail_type, "count": count}).encode()
-        with urlopen(f"{self.endpoint}/_warden/events/drop", body):  # noqa: S310
-            pass
+        self.control("events/drop", {"detail-type": detail_type, "count": count})
 
 
 @contextmanager

@@ -29,7 +29,9 @@ channels:
   platform: {{type: slack, secret: warden/slack-platform, hosts: ["127.0.0.1:{port}"]}}
 """
 COUNT = 200
-PATIENCE = 150.0
+PATIENCE = 300.0
+LIFECYCLE = "lifecycle"
+"""The field of lifecycle policies, which the prune function alone puts, after a preview."""
 LATEST, SIGNATURES = "latest", "sha256-*"
 OTHER_SPELLING = """{"rules": [ {"selection": {"countNumber": 7, "tagStatus": "untagged", "countUnit": "days",
   "countType": "sinceImagePushed"}, "rulePriority": 40,
@@ -180,23 +182,26 @@ def is_write(call: Mapping[str, str]) -> bool:
 def test_one_sweep_brings_all_to_the_standard(cloud: Cloud) -> None:
     """The schedule fires as soon as it is there."""
     wait_for(lambda: any("is here" in json.dumps(one.payload) for one in cloud.account.chat.messages), "no hello")
-    assert cloud.differences() == []
+    wait_for(lambda: cloud.differences() == [], "not all were brought to the standard")
     writes = Counter(call["operation"] for call in cloud.by("Sweep", 0) if is_write(call))
+    pruned = Counter(call["operation"] for call in cloud.by("Prune", 0) if is_write(call))
     wrong = Counter(kind_of(number) for number in range(COUNT))
     everything = wrong["careless"] + wrong["everything at once"]
     assert writes == {
         "PutImageTagMutability": everything + sum(wrong[kind] for kind in list(KINDS)[1:5]),
         "PutImageScanningConfiguration": everything + wrong["not scanned"],
-        "PutLifecyclePolicy": everything + wrong["no lifecycle policy"] + wrong["another lifecycle policy"],
         "SetRepositoryPolicy": wrong["a stranger"] + wrong["a stranger among friends"] + wrong["everything at once"],
         "DeleteRepositoryPolicy": wrong["public"],
     }, "each difference is one write, and what only looks different is none"
+    policies = everything + wrong["no lifecycle policy"] + wrong["another lifecycle policy"]
+    assert pruned == {"StartLifecyclePolicyPreview": policies, "PutLifecyclePolicy": policies}
 
 
 def test_a_second_sweep_reads_the_least_that_can_be_read_and_writes_nothing(cloud: Cloud) -> None:
     """ECR answers for tags, lifecycle, access and images one repository at a time; for the rest, once a sweep."""
     before = cloud.sweep()
     wait_for(lambda: Counter(c["operation"] for c in cloud.by("Sweep", before))["DescribeImages"] == COUNT, "too few")
+    wait_for(lambda: Counter(c["operation"] for c in cloud.by("Prune", before))["DescribeImages"] == COUNT, "too few")
     calls = Counter(call["operation"] for call in cloud.by("Sweep", before))
     print("\n".join(f"{operation}: {count}" for operation, count in sorted(calls.items())))
     assert calls == {
@@ -207,6 +212,9 @@ def test_a_second_sweep_reads_the_least_that_can_be_read_and_writes_nothing(clou
         "GetRepositoryPolicy": COUNT,
         "DescribeImages": COUNT,
     }
+    assert Counter(call["operation"] for call in cloud.by("Prune", before)) == dict.fromkeys(
+        ("DescribeRepositories", "ListTagsForResource", "GetLifecyclePolicy", "DescribeImages"), COUNT
+    ), "a policy that stands and takes nothing is not previewed again"
 
 
 def test_drift_is_mended_by_its_event_alone_and_our_own_write_is_no_drift(cloud: Cloud) -> None:
@@ -255,15 +263,19 @@ def test_what_plan_shows_is_what_apply_does_and_what_the_ledger_says(cloud: Clou
     code, applied = cloud.warden("apply", "--yes", "--stage", STAGE, *policy)
     assert code == 0
     assert [{key: deed[key] for key in plan["actions"][0]} for deed in applied["deeds"]] == plan["actions"]
+    at_once = [action for action in plan["actions"] if action["field"] != LIFECYCLE]
+    handed_over = [deed["result"] for deed in applied["deeds"] if deed["field"] == LIFECYCLE]
+    assert handed_over == ["for the prune function"] * (len(plan["actions"]) - len(at_once))
     ledger = []
     for name in sorted({action["repository"] for action in plan["actions"]}):
         _, entries = cloud.warden("why", name, "--stage", STAGE)
         ledger += [entry for entry in entries if entry["details"].get("event", "").startswith("apply")]
     fields = ("kind", "field", "before", "after", "rule")
     assert sorted([entry["subject"], *(entry["details"][field] for field in fields)] for entry in ledger) == sorted(
-        [action["repository"], *(action[field] for field in fields)] for action in plan["actions"]
+        [action["repository"], *(action[field] for field in fields)] for action in at_once
     )
     assert {entry["details"]["result"] for entry in ledger} == {"done"}
     assert all(ACCOUNT in entry["details"]["by"] for entry in ledger)
-    code, plan = cloud.warden("plan", *policy)
-    assert (code, plan["actions"]) == (0, [])
+    wait_for(lambda: cloud.warden("plan", *policy)[0] == 0, "the prune function has not put the policies")
+    _, plan = cloud.warden("plan", *policy)
+    assert plan["actions"] == []

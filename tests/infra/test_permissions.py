@@ -37,6 +37,40 @@ def grants(stack: Synthesised, function: str) -> dict[str, list[str]]:
     return {action: sorted(on) for action, on in allowed.items()}
 
 
+def who_uses(*regions: str) -> dict[str, dict[str, list[str]]]:
+    """What each source takes that is asked in these regions."""
+
+    def on(service: str, *resources: str) -> list[str]:
+        return sorted(f"arn:aws:{service}:{region}:{ACCOUNT}:{name}" for region in regions for name in resources)
+
+    details = on("ecs", "service/*", "service-revision/*", "task/*")
+    return {
+        "ecs": {
+            "ecs:ListClusters": ["*"],
+            "ecs:ListServices": ["*"],
+            "ecs:ListTasks": ["*"],
+            "ecs:DescribeTaskDefinition": ["*"],
+            "ecs:DescribeServices": details,
+            "ecs:DescribeServiceRevisions": details,
+            "ecs:DescribeTasks": details,
+        },
+        "lambda": {"lambda:ListFunctions": ["*"], "lambda:GetFunction": on("lambda", "function:*")},
+        "eks": {
+            "eks:ListClusters": ["*"],
+            "inspector2:ListCoverage": ["*"],
+            "ecr:GetRegistryScanningConfiguration": ["*"],
+        },
+        "batch": {"batch:DescribeJobDefinitions": ["*"]},
+        "app_runner": {
+            "apprunner:ListServices": ["*"],
+            "apprunner:DescribeService": on("apprunner", "service/*"),
+        },
+    }
+
+
+AT_HOME = who_uses(REGION)
+
+
 def of_every_function(function: str) -> dict[str, list[str]]:
     return {
         "logs:CreateLogStream": [f"{function}/Logs"],
@@ -114,6 +148,9 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         (
             "Inventory",
             sends("Inventory", "Prune", "Inventory")
+            | AT_HOME["ecs"]
+            | AT_HOME["lambda"]
+            | AT_HOME["eks"]
             | {
                 "ecr:DescribeRepositories": [REPOSITORIES],
                 "dynamodb:GetItem": ["Ledger/Table"],
@@ -226,37 +263,7 @@ channels:
 """
 
 
-def in_regions(service: str, *resources: str) -> list[str]:
-    return sorted(
-        f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}" for region in (REGION, "us-east-1") for resource in resources
-    )
-
-
-WHO_USES = {
-    "ecs": {
-        "ecs:ListClusters": ["*"],
-        "ecs:ListServices": ["*"],
-        "ecs:ListTasks": ["*"],
-        "ecs:DescribeTaskDefinition": ["*"],
-        "ecs:DescribeServices": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
-        "ecs:DescribeServiceRevisions": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
-        "ecs:DescribeTasks": in_regions("ecs", "service/*", "service-revision/*", "task/*"),
-    },
-    "lambda": {"lambda:ListFunctions": ["*"], "lambda:GetFunction": in_regions("lambda", "function:*")},
-    "eks": {
-        "eks:ListClusters": ["*"],
-        "inspector2:ListCoverage": ["*"],
-        "ecr:GetRegistryScanningConfiguration": ["*"],
-    },
-    "batch": {"batch:DescribeJobDefinitions": ["*"]},
-    "app_runner": {
-        "apprunner:ListServices": ["*"],
-        "apprunner:DescribeService": in_regions("apprunner", "service/*"),
-    },
-}
-
-
-@pytest.mark.parametrize("sources", [("ecs", "lambda"), tuple(WHO_USES)], ids=["two", "all"])
+@pytest.mark.parametrize("sources", [("ecs", "lambda"), tuple(AT_HOME)], ids=["two", "all"])
 def test_inventory_may_ask_those_whom_the_policy_names_and_nobody_else(
     tmp_path: Path, sources: tuple[str, ...]
 ) -> None:
@@ -269,7 +276,7 @@ def test_inventory_may_ask_those_whom_the_policy_names_and_nobody_else(
         "lambda:InvokeFunction": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:what-runs"],
     }
     for source in sources:
-        expected |= WHO_USES[source]
+        expected |= who_uses(REGION, "us-east-1")[source]
     assert others == expected
     pruning = grants(stack, "Prune")
     for action in ("PutLifecyclePolicy", "PutImage", "BatchDeleteImage", "UpdateImageStorageClass"):

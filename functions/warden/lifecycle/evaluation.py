@@ -9,27 +9,22 @@ in the same instant, the digests decide.
 """
 
 import gc
-import heapq
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import compress, count, islice, repeat
+from itertools import compress, count, islice
 from operator import attrgetter, eq
 
 from warden.lifecycle.references import settled, standing_alone
 from warden.lifecycle.rules import CountType, Rule, RuleAction
 from warden.lifecycle.selection import MeetsTags, about, every_image
-from warden.names import Digest
+from warden.names import Digest, Tag
 from warden.stored_images import StoredImage
 
-_FEW = 16
-"""Up to this part of the images, selecting the newest takes less time than sorting them all."""
-
 _SINCE: dict[CountType, Callable[[StoredImage], datetime | None]] = {
-    CountType.SINCE_IMAGE_PUSHED: attrgetter("stored_since"),
     CountType.SINCE_IMAGE_PULLED: attrgetter("unused_since"),
     CountType.SINCE_IMAGE_TRANSITIONED: attrgetter("archived_at"),
 }
@@ -49,8 +44,8 @@ class Taken:
 def evaluate(rules: Sequence[Rule], images: Sequence[StoredImage], now: datetime) -> tuple[Taken, ...]:
     """What the rules do to the images at that time; the oldest image first, indexes before what they list.
 
-    The images are those of one repository, each of them once, in any order. Takes time in proportion to their number
-    and that of the rules, but for sorting what leaves.
+    The images are those of one repository, each of them once, in any order. They are sorted once, by age; a rule
+    then takes time in proportion to their number.
     """
     with _collector_paused():
         return tuple(_evaluated(rules, images, now))
@@ -71,13 +66,13 @@ def _collector_paused() -> Iterator[None]:
 def _evaluated(rules: Sequence[Rule], images: Sequence[StoredImage], now: datetime) -> Iterable[Taken]:
     plain = [image for image in images if not (image.children or image.subject is not None or image.archived)]
     if len(plain) == len(images):
-        return _oldest_first(_taken(_of_class(rules, archived=False), plain, now))
+        return _taken(_of_class(rules, archived=False), plain, now)
     own = standing_alone(images)
     taken: list[Taken] = []
     for archived in (False, True):
         stored = [image for image in own if image.archived is archived]
         taken += _taken(_of_class(rules, archived=archived), stored, now)
-    return _parents_first(_oldest_first(_settled(taken, images)))
+    return _parents_first(_settled(taken, images))
 
 
 def _of_class(rules: Iterable[Rule], *, archived: bool) -> list[Rule]:
@@ -87,84 +82,82 @@ def _of_class(rules: Iterable[Rule], *, archived: bool) -> list[Rule]:
     return sorted(able, key=attrgetter("priority"))
 
 
-def _taken(rules: Iterable[Rule], images: list[StoredImage], now: datetime) -> list[Taken]:
-    """What the rules take of images of one storage class, whatever refers to what."""
-    taken: list[Taken] = []
-    free, claimed = images, list[StoredImage]()
+def _taken(rules: Iterable[Rule], images: Sequence[StoredImage], now: datetime) -> list[Taken]:
+    """What the rules take of images of one storage class, the oldest first, whatever refers to what."""
+    shelf = _Shelf.of(images)
+    takers: list[Rule | None] = [None] * len(images)
+    free: Sequence[int] = range(len(images))
+    claimed: list[int] = []
     for rule in rules:
         meets = about(rule)
-        reached, free = _split(free, meets)
-        acted_on = _exceeding(rule, meets, reached, claimed, now)
-        taken += map(Taken, acted_on, repeat(rule.action), repeat(rule.priority))
+        reached, free = _split(free, shelf.tags, meets)
+        for place in _exceeding(rule, meets, reached, claimed, shelf, now):
+            takers[place] = rule
         claimed += reached
-    return taken
+    return [
+        Taken(image, rule.action, rule.priority)
+        for image, rule in zip(shelf.images, takers, strict=True)
+        if rule is not None
+    ]
 
 
-def _split(images: list[StoredImage], meets: MeetsTags) -> tuple[list[StoredImage], list[StoredImage]]:
-    """Those that meet the requirements, and those that don't."""
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Images in the order of their age, the oldest first: the rules then deal with places, which are numbers."""
+
+    images: list[StoredImage]
+    times: list[datetime]
+    tags: list[tuple[Tag, ...]]
+
+    @classmethod
+    def of(cls, images: Sequence[StoredImage]) -> "_Shelf":
+        """In the order of time; of those of the same instant, in that of their digests."""
+        unordered = [image.stored_since for image in images]
+        order = sorted(range(len(images)), key=unordered.__getitem__)
+        ordered, times = [images[place] for place in order], [unordered[place] for place in order]
+        # Sorting by pairs of time and digest would take twice as long, and half as much memory again as the images.
+        end = 0
+        for start in compress(count(), map(eq, times, islice(times, 1, None))):
+            if start >= end:
+                end = bisect_right(times, times[start], lo=start)
+                ordered[start:end] = sorted(ordered[start:end], key=attrgetter("digest"))
+        return cls(ordered, times, [image.tags for image in ordered])
+
+
+def _split(
+    places: Sequence[int], tags: Sequence[tuple[Tag, ...]], meets: MeetsTags
+) -> tuple[Sequence[int], Sequence[int]]:
+    """Those whose images meet the requirements, and the rest."""
     if meets is every_image:
-        return images, []
-    reached, rest = list[StoredImage](), list[StoredImage]()
-    for image in images:  # once: where there are a million, going through them is what takes the time
-        (reached if meets(image.tags) else rest).append(image)
-    return reached, rest
+        return places, ()
+    met, rest = list[int](), list[int]()
+    for place in places:
+        (met if meets(tags[place]) else rest).append(place)
+    return met, rest
 
 
 def _exceeding(
-    rule: Rule, meets: MeetsTags, reached: list[StoredImage], claimed: Sequence[StoredImage], now: datetime
-) -> Iterable[StoredImage]:
+    rule: Rule, meets: MeetsTags, reached: Sequence[int], claimed: Iterable[int], shelf: _Shelf, now: datetime
+) -> Sequence[int]:
     """Those within reach that are too old, or too many together with those that earlier rules claimed."""
     if rule.count_type is CountType.IMAGE_COUNT_MORE_THAN:
-        counted = [image for image in claimed if meets(image.tags)]
-        return _beyond_the_newest(rule.count, reached, counted)
+        counted = sorted([*reached, *(place for place in claimed if meets(shelf.tags[place]))])
+        return reached[: bisect_left(reached, counted[-rule.count])] if len(counted) > rule.count else ()
     if rule.count > (now - _BEGINNING).days:
         return ()
+    cutoff = now - timedelta(days=rule.count)
+    if rule.count_type is CountType.SINCE_IMAGE_PUSHED:
+        return reached[: bisect_left(reached, bisect_left(shelf.times, cutoff))]
     since = _SINCE[rule.count_type]
-    cutoff = now - timedelta(days=rule.count)  # comparing takes a third of the time that subtracting does
-    return [image for image in reached if (time := since(image)) is not None and time < cutoff]
-
-
-def _beyond_the_newest(
-    most: int, reached: Sequence[StoredImage], counted: Sequence[StoredImage]
-) -> Iterable[StoredImage]:
-    images = [*reached, *counted] if counted else reached
-    if len(images) <= most:
-        return ()
-    times = [image.stored_since for image in images]
-    newest = _newest(times, most)
-    last = newest[-1]
-    beyond = [image for image, time in zip(reached, times, strict=False) if time < last]  # reached come first
-    tied = [images[index].digest for index in compress(count(), map(eq, times, repeat(last)))]
-    if excess := len(tied) - newest.count(last):
-        lowest = set(sorted(tied)[:excess])
-        beyond += [image for image in reached if image.digest in lowest]
-    return beyond
-
-
-def _newest(times: list[datetime], most: int) -> list[datetime]:
-    return sorted(times, reverse=True)[:most] if most * _FEW > len(times) else heapq.nlargest(most, times)
-
-
-def _oldest_first(taken: list[Taken]) -> list[Taken]:
-    """In the order of time; of those of the same instant, in that of their digests."""
-    unordered = [each.image.stored_since for each in taken]
-    order = sorted(range(len(taken)), key=unordered.__getitem__)
-    ordered, times = [taken[index] for index in order], [unordered[index] for index in order]
-    # Sorting by pairs of time and digest would take twice as long, and as much memory again as the images.
-    end = 0
-    for start in compress(count(), map(eq, times, islice(times, 1, None))):
-        if start >= end:
-            end = bisect_right(times, times[start], lo=start)
-            ordered[start:end] = sorted(ordered[start:end], key=lambda each: each.image.digest)
-    return ordered
+    return [place for place in reached if (time := since(shelf.images[place])) is not None and time < cutoff]
 
 
 def _settled(taken: Iterable[Taken], images: Sequence[StoredImage]) -> list[Taken]:
+    """What leaves by the rules and by what refers to what, the oldest first."""
     priorities: dict[Digest, int | None] = {each.image.digest: each.priority for each in taken}
     leaving = settled({each.image.digest: each.action for each in taken}, images)
-    return [
-        Taken(image, leaving[image.digest], priorities.get(image.digest)) for image in images if image.digest in leaving
-    ]
+    shelf = _Shelf.of([image for image in images if image.digest in leaving])
+    return [Taken(image, leaving[image.digest], priorities.get(image.digest)) for image in shelf.images]
 
 
 def _parents_first(taken: list[Taken]) -> Iterable[Taken]:
