@@ -49,6 +49,10 @@ SAME_TROUBLE = timedelta(days=7)
 """How long it is not repeated that a person is needed."""
 MOST_LABELS = 500
 """Images whose labels are read at a time: each takes three calls, and the rest is taken another day."""
+UNATTENDED = (
+    "the policy that the warden put when the mode was enforce still acts, and in report mode no image gets a lease: "
+    "enforce again, or take it away by aws ecr delete-lifecycle-policy"
+)
 NOT_ASKED = Inventory(datetime.min)
 
 
@@ -215,10 +219,12 @@ class Pruning:
 
 
 def _remarks(known: Known, standard: Standard, now: datetime) -> tuple[str, ...]:
-    """What is to be said of a lifecycle policy that somebody else wrote, and that stands."""
+    """What is to be said of a lifecycle policy that stands: of ours where nobody looks after it, of any other's."""
     policy = known.policy
-    if policy is None or (known.ours is not None and lifecycle.same(policy, known.ours)):
+    if policy is None:
         return ()
+    if known.ours is not None and lifecycle.same(policy, known.ours):
+        return (UNATTENDED,) if standard.lifecycle.mode is Mode.REPORT else ()
     in_use = users(known.images, known.inventory.uses) if standard.lifecycle.protection.in_use else {}
     found = lint_text(policy, known.images, users=in_use, now=now)
     return tuple(str(remark) for remark in found if remark.severity is not Remarks.NOTE)

@@ -13,7 +13,7 @@ from datetime import datetime
 from warden import lifecycle
 from warden.actions import Action, ActionKind, Deed, Result
 from warden.enforcement import carry_out
-from warden.errors import Refused
+from warden.errors import Refused, Unavailable
 from warden.fights import stand_back
 from warden.gate import Previewed, judge, over_caps
 from warden.image_tags import ImageTags
@@ -33,6 +33,9 @@ from warden.registry import Registry
 from warden.removals import DELETED_A_CALL, Removals
 from warden.repository_images import RepositoryImages
 from warden.stored_images import StoredImage
+
+LOOK_AGAIN = 10.0
+"""Seconds after which a repository is looked at anew that changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,19 @@ class PruneEnforcement:
         if plan.rendered.text is not None and (turn.differs or plan.by_ecr):
             preview = self.previews.of(turn.repository, plan.rendered.text)
             refusals += _judged(turn, preview)
+            if refusals:
+                self._check_nothing_changed(turn)
             leaving |= {row.digest for row in preview if turn.enforces}
         going = [image for image in plan.images if image.digest in leaving]
         refusals += over_caps(going, plan.images, turn.standard.lifecycle.caps, turn.standard.origins)
         return refusals
+
+    def _check_nothing_changed(self, turn: Turn) -> None:
+        """Images that come and go while ECR previews are no disagreement: then all is looked at anew."""
+        described = self.images.describe(turn.repository, now=turn.now)
+        now = {_look(image) for image in described.images} if described else set()
+        if now != {_look(image) for image in turn.known.images}:
+            raise Unavailable(f"{turn.repository} changed while it was looked at", retry_after=LOOK_AGAIN)
 
     def _refuse(self, turn: Turn, refusals: Sequence[Refusal]) -> PruneReport:
         """Nothing leaves; a policy of ours that stands would go on without us, so one that takes nothing is put."""
@@ -224,6 +236,10 @@ def _judged(turn: Turn, preview: Sequence[Previewed]) -> Iterable[Refusal]:
     images = plan.images if turn.enforces else turn.known.images
     spared = frozenset() if turn.enforces else plan.leased
     return judge(preview, plan.rendered.rules, images, plan.needs, spared=spared, now=turn.now)
+
+
+def _look(image: StoredImage) -> tuple[Digest, frozenset[str], bool]:
+    return image.digest, frozenset(unleased(image).tags), image.archived
 
 
 def _is_as_it_was(before: StoredImage, now: StoredImage | None) -> bool:

@@ -39,7 +39,7 @@ rules:
   - match: "shop/*"               # old images really go: what runs, and what is tagged prod-…, never does
     lifecycle:
       action: delete
-      rules: [{{keep: 2, of: "v*"}}]
+      rules: [{{expire: untagged, after: 7d}}, {{keep: 2, of: "v*"}}]
       protect: {{in_use: true, tags: ["prod-*"]}}
       caps: {{percent: 80}}
 inventory: {{sources: [ecs, lambda]}}

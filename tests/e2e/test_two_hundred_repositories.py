@@ -30,7 +30,7 @@ channels:
 """
 COUNT = 200
 PATIENCE = 300.0
-LIFECYCLE = "lifecycle"
+LIFECYCLE = "lifecycle policy"
 """The field of lifecycle policies, which the prune function alone puts, after a preview."""
 LATEST, SIGNATURES = "latest", "sha256-*"
 OTHER_SPELLING = """{"rules": [ {"selection": {"countNumber": 7, "tagStatus": "untagged", "countUnit": "days",

@@ -150,7 +150,7 @@ def test_the_summary_says_for_how_many_repositories(account: Account, stack: Sta
     assert prune_events.prune(summary, HOME) == PruneSummaryDue(SWEEP, NOW, 0)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_order_and_repetition_do_not_matter(
     account: Account, stack: Stack, running: Running, order: tuple[int, ...]
 ) -> None:
@@ -378,7 +378,7 @@ def to_the_end(function: InUse, stack: Stack, sweep: str) -> None:
 def test_killed_after_any_call_it_ends_the_same(account: Account, stack: Stack, running: Running) -> None:
     account.create(APP)
     account.create(TOOL)
-    function = made(account, stack, running, protecting(roles=[]))
+    function = made(account, stack, running, protecting(sources=["batch"], roles=[]))
 
     def run(call: int) -> tuple[int, dict[str, Inventory | None], set[str], bool]:
         sweep = f"sweep {call}"

@@ -231,6 +231,38 @@ def test_a_preview_that_disagrees_with_our_own_evaluation_blocks(local: LocalAcc
     assert local.policy() == []
 
 
+def test_an_image_that_is_pushed_during_the_preview_is_no_disagreement(local: LocalAccount, stack: Stack) -> None:
+    """The third of the two that are kept makes ECR take one more than we saw: all is looked at anew."""
+    first, _ = local.push("a", "v1", days=9), local.push("b", "v2", days=8)
+    inventory(stack)
+    function = local.pruning(stack, asked({"of": "v*", "keep": 2}))
+
+    def push(operation: str) -> None:
+        if operation == "StartLifecyclePolicyPreview":
+            local.before_call = lambda _: None
+            local.push("c", "v3")
+
+    local.before_call = push
+    with pytest.raises(Unavailable, match="changed while"):
+        function.handle(stack.message(turn(stack)))
+    local.small.pass_time(seconds=5)
+    assert function.handle(stack.message(turn(stack))).name == "Done"
+    assert local.run_lifecycle() == {first}
+
+
+def test_a_policy_of_ours_that_nobody_looks_after_is_told(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    inventory(stack)
+    run(local, stack, asked(OLD))
+    stack.bodies("own")
+    inventory(stack)
+    function = local.pruning(stack, asked(OLD, lifecycle__mode="report"))
+    function.handle(stack.message(turn(stack)))
+    for body in stack.bodies("own"):
+        function.handle(stack.message(body))
+    assert any("still acts" in text(notice) for notice in stack.notices())
+
+
 def test_no_inventory_at_all_blocks(local: LocalAccount, stack: Stack) -> None:
     local.push("a", "v1", days=90)
     assert run(local, stack, asked(OLD)) == "Refused"
