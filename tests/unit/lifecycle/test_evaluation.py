@@ -84,9 +84,9 @@ def test_a_later_rule_counts_what_an_earlier_one_takes() -> None:
 def test_images_of_the_same_instant_are_counted_by_their_digests() -> None:
     claimed = an_image("a", "prod", age=5)
     tied = sorted((an_image(name, age=5) for name in "bcdef"), key=lambda image: image.digest)
-    taken = evaluate([a_rule(keep=2)], tied, NOW)
 
-    assert [each.image for each in taken] == tied[:3]
+    for images in (tied, tied[::-1]):
+        assert [each.image for each in evaluate([a_rule(keep=2)], images, NOW)] == tied[:3]
     everything = sorted([*tied, claimed], key=lambda image: image.digest)
     expected = [image for image in everything[:3] if image is not claimed]
     assert [
@@ -177,6 +177,12 @@ def test_a_rule_is_about_an_image_by_its_tags(of: str, tags: tuple[str, ...], me
     assert bool(leave([a_rule(1, of, after=1)], an_image("a", *tags, age=9))) is meets
 
 
+def test_a_rule_on_tags_that_names_none_is_about_whatever_has_one() -> None:
+    rule = Rule(1, TagStatus.TAGGED, CountType.SINCE_IMAGE_PUSHED, 1, RuleAction.EXPIRE)
+
+    assert leave([rule], an_image("a", age=9), an_image("b", "v1", age=9)) == ["1:1"]
+
+
 def test_prefixes_are_joined_by_and_too() -> None:
     rule = Rule(1, TagStatus.TAGGED, CountType.SINCE_IMAGE_PUSHED, 1, RuleAction.EXPIRE, prefixes=("v", "prod"))
 
@@ -189,6 +195,7 @@ def test_what_a_kept_index_lists_stays_through_indexes_of_indexes() -> None:
     outer = an_image("outer", "v1", age=9, children=(inner.digest,))
 
     assert leave([a_rule(1, "untagged", after=1)], leaf, stray, inner, outer) == ["1:1"]
+    assert leave([a_rule(1, "untagged", after=1)], outer, inner, stray, leaf) == ["2:1"]
     assert set(leave([a_rule(after=1)], leaf, stray, inner, outer)) == {"0:1", "1:1", "2:1", "3:1"}
 
 
@@ -198,6 +205,13 @@ def test_an_index_leaves_before_what_it_lists_though_that_is_older() -> None:
     outer = an_image("outer", age=6, children=(inner.digest, leaf.digest))
 
     assert leave([a_rule(after=1)], newest, leaf, inner, outer, oldest) == ["4:1", "3:1", "2:1", "1:1", "0:1"]
+
+
+def test_an_index_of_what_it_is_about_leaves_before_it_too() -> None:
+    subject = an_image("subject", "v1", age=9)
+    about = an_image("about", age=10, subject=subject.digest, children=(subject.digest,))
+
+    assert leave([a_rule(after=1)], subject, about) == ["1:None", "0:1"]
 
 
 def test_what_an_archived_index_lists_may_be_archived_and_not_deleted() -> None:
