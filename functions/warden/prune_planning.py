@@ -12,6 +12,7 @@ from warden.leases import Leases, is_leased, plan_leases
 from warden.lifecycle.direct import DirectlyTaken, directly_taken, label_candidates
 from warden.lifecycle.evaluation import Taken, evaluate
 from warden.lifecycle.rendering import Rendered, displaced, render
+from warden.lifecycle.rules import RuleAction
 from warden.lifecycle.shields import leased, unleased
 from warden.names import Digest, short
 from warden.needs import must_live
@@ -111,7 +112,8 @@ def plan_pruning(known: Known, standard: Standard, *, labels: Labels, now: datet
         needs,
         going,
     )
-    due = _due(chosen, known.marks, asked, now)
+    direct = _without_parts(_due(chosen, known.marks, asked, now), after, needs, going)
+    by_ecr += _orphaned(rendered, standard, stand, by_ecr, direct, now)
     named = frozenset(one.image.digest for one in chosen)
     return PrunePlan(
         rendered=rendered,
@@ -120,7 +122,7 @@ def plan_pruning(known: Known, standard: Standard, *, labels: Labels, now: datet
         leases=leasing,
         images=stand,
         by_ecr=by_ecr,
-        direct=_without_parts(due, after, needs, going),
+        direct=direct,
         mark=tuple(one.image.digest for one in chosen if one.image.digest not in known.marks)
         if asked.wait_days is not None
         else (),
@@ -154,6 +156,24 @@ def _by_rule(taken: Taken, rendered: Rendered, standard: Standard, *, by_ecr: bo
         number = rendered.origins[taken.priority]
         origin = origin if number is None else f"{origin} rules[{number}]"
     return Leaving(taken.image, taken.action, rule, origin, by_ecr=by_ecr)
+
+
+def _orphaned(
+    rendered: Rendered,
+    standard: Standard,
+    images: Sequence[StoredImage],
+    by_ecr: Sequence[Leaving],
+    direct: Sequence[Leaving],
+    now: datetime,
+) -> tuple[Leaving, ...]:
+    """What ECR takes besides, once the indexes that list it are deleted by the warden."""
+    gone = {one.image.digest for one in direct if one.action is RuleAction.EXPIRE}
+    if not any(one.image.children for one in direct if one.image.digest in gone):
+        return ()
+    known = {one.image.digest for one in by_ecr}
+    left = [image for image in images if image.digest not in gone]
+    taken = evaluate(rendered.rules, left, now + A_DAY)
+    return tuple(_by_rule(one, rendered, standard) for one in taken if one.image.digest not in known)
 
 
 def _direct(taken: DirectlyTaken, standard: Standard) -> Leaving:

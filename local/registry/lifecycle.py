@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from local.registry import images, lifecycle_events, lifecycle_policy, paging
@@ -101,13 +102,13 @@ def run(registry: Registry, name: str, now: datetime) -> Response:
     transitioned = [decision.digest for decision in found.leaving if decision.action == "transition"]
     for digest in transitioned:
         images.archive(registry, repository, repository.images[digest])
-    expired = [{"imageDigest": decision.digest} for decision in found.leaving if decision.action == "expire"]
-    done: Response = {"imageIds": [], "failures": [_failure(each) for each in refused], "archived": transitioned}
-    for start in range(0, len(expired), BATCH):
-        batch = {"repositoryName": name, "imageIds": expired[start : start + BATCH]}
-        answer = images.batch_delete(registry, batch)
-        done["imageIds"] += answer["imageIds"]
-        done["failures"] += answer["failures"]
+    expired = [decision.digest for decision in found.leaving if decision.action == "expire"]
+    deleted, kept = _delete(registry, name, expired)
+    done: Response = {
+        "imageIds": deleted,
+        "failures": [*(_failure(each) for each in refused), *kept],
+        "archived": transitioned,
+    }
     failed = {each["imageId"]["imageDigest"]: each for each in done["failures"]}
     refused += [_failed(row, failed[row.digest]) for row in rows if row.digest in failed]
     rows = [row for row in rows if row.digest not in failed]
@@ -115,6 +116,22 @@ def run(registry: Registry, name: str, now: datetime) -> Response:
         lifecycle_events.tell(registry, repository, "PolicyExecutionEvent", text, rows, refused)
     repository.lifecycle_evaluated_at = now
     return done
+
+
+def _delete(registry: Registry, name: str, digests: Sequence[str]) -> tuple[list[Response], list[Response]]:
+    """Delete the images, indexes of indexes before what they list; gives what is gone, and what ECR refuses."""
+    gone: list[Response] = []
+    while True:
+        failures = []
+        before = len(gone)
+        for start in range(0, len(digests), BATCH):
+            ids = [{"imageDigest": digest} for digest in digests[start : start + BATCH]]
+            answer = images.batch_delete(registry, {"repositoryName": name, "imageIds": ids})
+            gone += answer["imageIds"]
+            failures += answer["failures"]
+        if not failures or len(gone) == before:
+            return gone, failures
+        digests = [failure["imageId"]["imageDigest"] for failure in failures]
 
 
 def _policy(registry: Registry, repository: Repository) -> str:

@@ -147,3 +147,17 @@ def test_layers_that_only_archived_images_have_can_not_be_had(small: Small) -> N
     wanted = [{"imageDigest": digest}]
     pulled = small.call("BatchGetImage", repositoryName="team/app", imageIds=wanted)
     assert [each["failureCode"] for each in pulled["failures"]] == ["ImageNotFound"]
+
+
+def test_indexes_of_indexes_go_at_once_whatever_their_digests(small: Small) -> None:
+    """Pushed in the same instant, so that the digests alone decide which of the indexes comes first."""
+    layers: list[dict[str, Any]] = [{"name": "0", "pushed": 9}]
+    layers += [{"name": str(depth), "children": [str(depth - 1)], "pushed": 9} for depth in range(1, 9)]
+    seeding.seed(small.ecr.registry, {"repositories": [{"name": "team/app", "images": layers}]})
+    aged = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days"}
+    small.call("PutLifecyclePolicy", repositoryName="team/app", lifecyclePolicyText=_policy(**aged))
+
+    done = lifecycle.run(small.ecr.registry, "team/app", small.now)
+
+    assert (len(done["imageIds"]), done["failures"]) == (9, [])
+    assert small.ecr.registry.repository("team/app").images == {}
