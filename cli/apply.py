@@ -102,7 +102,7 @@ def carry_out_all(
                 if now == found.of(repository):
                     ours = [action for action in now if action.kind is not ActionKind.PUT_LIFECYCLE_POLICY]
                     done = [
-                        *carry_out(ours, registry, ledger, event=event, at=at, by=by),
+                        *carry_out(ours, registry.apply, ledger, event=event, at=at, by=by),
                         *(_hand_over(action, prune) for action in now if action not in ours),
                     ]
         except Unavailable as trouble:

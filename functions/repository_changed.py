@@ -65,7 +65,7 @@ class ChangedRepositories:
         """What was done, with what an earlier try of the same message did and could no longer tell."""
         if actions:
             actions = self._without_fights(actions, event, message)
-        deeds = carry_out(actions, self.registry, self.ledger, event=event.id, at=event.at)
+        deeds = carry_out(actions, self.registry.apply, self.ledger, event=event.id, at=event.at)
         if message.receives > 1:
             return carried_out(event.repository, self.ledger, event=event.id, at=event.at)
         return deeds

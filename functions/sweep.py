@@ -137,7 +137,7 @@ class Sweep:
         actions = plan(observed.observation, observed.standard)
         if actions:
             actions = fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
-        deeds = carry_out(actions, self.registry, self.ledger, event=event.sweep, at=event.at)
+        deeds = carry_out(actions, self.registry.apply, self.ledger, event=event.sweep, at=event.at)
         if message.receives > 1:
             return carried_out(event.repository, self.ledger, event=event.sweep, at=event.at)
         return deeds

@@ -19,7 +19,7 @@ def whole(operation: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, IndexError) as missing:
-        raise Unavailable(f"ECR's answer to {operation} lacks {missing}: nothing is concluded from it") from None
+        raise Unavailable(f"AWS's answer to {operation} lacks {missing}: nothing is concluded from it") from None
 
 
 def code(error: ClientError) -> str:

@@ -1,6 +1,6 @@
 """Carrying out a plan: each action is written down before it is taken, and again when it is done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from warden.actions import Action, ActionKind, Deed, Result
@@ -8,21 +8,22 @@ from warden.errors import Refused
 from warden.ledger import Entry, Ledger
 from warden.names import RepositoryName
 from warden.policy import Mode
-from warden.registry import Registry
 
+Apply = Callable[[Action], None]
 KIND = "standard"
 """What the ledger calls these entries."""
 BEGUN = "begun"
 
 
 def carry_out(
-    actions: Iterable[Action], registry: Registry, ledger: Ledger, *, event: str, at: datetime, by: str = ""
+    actions: Iterable[Action], apply: Apply, ledger: Ledger, *, event: str, at: datetime, by: str = ""
 ) -> tuple[Deed, ...]:
     """Take the actions that are to be enforced and report the others; one that ECR refuses does not stop the next.
 
-    The first record tells, if the sandbox is killed, what was begun. `by` is the person who asked for it, if one did.
+    `apply` makes one change (`Registry.apply`, or for lifecycle policies `Registry.apply_lifecycle`). The first record
+    tells, if the sandbox is killed, what was begun. `by` is the person who asked for it, if one did.
     """
-    return tuple(_carry_out(action, registry, ledger, event, at, by) for action in actions)
+    return tuple(_carry_out(action, apply, ledger, event, at, by) for action in actions)
 
 
 def carried_out(repository: RepositoryName, ledger: Ledger, *, event: str, at: datetime) -> tuple[Deed, ...]:
@@ -37,7 +38,7 @@ def carried_out(repository: RepositoryName, ledger: Ledger, *, event: str, at: d
     )
 
 
-def _carry_out(action: Action, registry: Registry, ledger: Ledger, event: str, at: datetime, by: str) -> Deed:
+def _carry_out(action: Action, apply: Apply, ledger: Ledger, event: str, at: datetime, by: str) -> Deed:
     if action.blocked:
         deed = Deed(action, Result.BLOCKED, action.blocked)
     elif action.mode is not Mode.ENFORCE:
@@ -45,7 +46,7 @@ def _carry_out(action: Action, registry: Registry, ledger: Ledger, event: str, a
     else:
         _record(Deed(action, Result.DONE), BEGUN, ledger, event, at, by)
         try:
-            registry.apply(action)
+            apply(action)
             deed = Deed(action, Result.DONE)
         except Refused as refusal:
             deed = Deed(action, Result.REFUSED, str(refusal))

@@ -185,7 +185,7 @@ class PruneEnforcement:
             destroys=any(one.action is RuleAction.EXPIRE for one in turn.plan.leaving),
         )
         actions = stand_back((action,), self.ledger.held_back(turn.repository, now=turn.now))
-        (deed,) = carry_out(actions, self.registry, self.ledger, event=turn.event, at=turn.at)
+        (deed,) = carry_out(actions, self.registry.apply_lifecycle, self.ledger, event=turn.event, at=turn.at)
         return deed
 
     def _take(self, turn: Turn) -> tuple[Spared, ...]:

@@ -229,26 +229,30 @@ class Registry:
                         repositoryName=action.repository,
                         imageScanningConfiguration={"scanOnPush": action.scan_on_push},
                     )
-                case ActionKind.PUT_LIFECYCLE_POLICY:
-                    self._client.put_lifecycle_policy(
-                        repositoryName=action.repository, lifecyclePolicyText=action.lifecycle_policy
-                    )
-                case ActionKind.DELETE_LIFECYCLE_POLICY:
-                    self._delete_lifecycle_policy(action.repository)
                 case ActionKind.SET_ACCESS_POLICY:
                     self._client.set_repository_policy(
                         repositoryName=action.repository, policyText=action.access_policy
                     )
                 case ActionKind.DELETE_ACCESS_POLICY:
                     self._delete_access_policy(action.repository)
+                case ActionKind.PUT_LIFECYCLE_POLICY | ActionKind.DELETE_LIFECYCLE_POLICY:
+                    raise Refused(f"{action.kind} of {action.repository}: that is for the prune function to do")
                 case ActionKind.TAG_REPOSITORY | ActionKind.CHANGE_ENCRYPTION | ActionKind.REVIEW_ACCESS_POLICY:
                     raise Refused(f"{action.kind} of {action.repository}: that is for a person to do")
         except ClientError as error:
-            if answers.code(error) in _WRONG | _GONE:
-                raise Refused(
-                    f"ECR refused to {action.kind} of {action.repository}: {answers.message(error)}"
-                ) from None
-            raise
+            raise _refused(action, error) from None
+
+    def apply_lifecycle(self, action: Action) -> None:
+        """Put or delete the lifecycle policy: only the prune function does. Raises Refused where ECR won't have it."""
+        try:
+            if action.kind is ActionKind.DELETE_LIFECYCLE_POLICY:
+                self._delete_lifecycle_policy(action.repository)
+            else:
+                self._client.put_lifecycle_policy(
+                    repositoryName=action.repository, lifecyclePolicyText=action.lifecycle_policy
+                )
+        except ClientError as error:
+            raise _refused(action, error) from None
 
     def _set_tag_immutability(self, action: Action) -> None:
         """One call sets the mode and the filters: filters that are left out are dropped."""
@@ -281,3 +285,10 @@ class Registry:
             return None
         with answers.whole("DescribeRepositories"):
             return answer["repositories"][0]
+
+
+def _refused(action: Action, error: ClientError) -> Exception:
+    """What ECR won't have for a reason that no retry mends is Refused; anything else stays as it is."""
+    if answers.code(error) in _WRONG | _GONE:
+        return Refused(f"ECR refused to {action.kind} of {action.repository}: {answers.message(error)}")
+    return error

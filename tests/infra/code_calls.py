@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FUNCTIONS = Path("functions")
@@ -115,6 +116,7 @@ def _imported(tree: ast.Module) -> set[str | None]:
     return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
+@cache
 def _operations(adapter: str) -> dict[str, set[str]]:
     """The AWS actions of each method of an adapter, through its other methods, its functions and other adapters."""
     module, name = ADAPTERS[adapter]
@@ -139,10 +141,18 @@ def _elsewhere(call: ast.Call) -> set[str]:
     if isinstance(call.func, ast.Attribute):
         adapter = _name(call.func.value).removeprefix("_")
         return _operations(adapter).get(call.func.attr, set()) if adapter in ADAPTERS else set()
-    beside = (node for module, _ in ADAPTERS.values() for node in _tree(FUNCTIONS / "warden" / f"{module}.py").body)
-    functions = [node for node in beside if isinstance(node, ast.FunctionDef) and node.name == _name(call.func)]
-    inner = (node for function in functions for node in ast.walk(function) if isinstance(node, ast.Call))
-    return {action for node in inner for action in _action(node)}
+    return _beside().get(_name(call.func), set())
+
+
+@cache
+def _beside() -> dict[str, set[str]]:
+    """The actions of each function that stands beside an adapter."""
+    modules = (_tree(FUNCTIONS / "warden" / f"{module}.py") for module, _ in ADAPTERS.values())
+    found: dict[str, set[str]] = {}
+    for function in (node for module in modules for node in module.body if isinstance(node, ast.FunctionDef)):
+        inner = (node for node in ast.walk(function) if isinstance(node, ast.Call))
+        found.setdefault(function.name, set()).update(action for node in inner for action in _action(node))
+    return found
 
 
 def _action(call: ast.Call) -> set[str]:
@@ -166,5 +176,6 @@ def _name(node: ast.expr) -> str:
     return ""
 
 
+@cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())

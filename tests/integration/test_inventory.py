@@ -253,7 +253,7 @@ def test_a_part_that_fails_is_tried_again_and_nobody_goes_on_without_it(
     ("answer", "said"),
     [
         (error("TooManyRequestsException", "Rate \u202eexceeded"), "Batch: ClientError: An error occurred (TooMany"),
-        (ok({}), "Batch: ECR's answer to DescribeJobDefinitions lacks"),
+        (ok({}), "Batch: AWS's answer to DescribeJobDefinitions lacks"),
     ],
 )
 def test_the_last_try_gives_the_part_up_so_that_others_need_not_wait_for_ever(

@@ -153,7 +153,9 @@ def test_the_oldest_leaves_first_but_for_an_index_before_what_it_lists(
 
 
 def _is_tied(image: StoredImage, images: Sequence[StoredImage]) -> bool:
-    return bool(image.subject or any(image.digest in index.children for index in images) or image.children)
+    """Whether its place depends on another's, too."""
+    referred = {digest for other in images for digest in (*other.children, other.subject)}
+    return bool(image.subject or image.children or image.digest in referred)
 
 
 def _in_circles(images: Sequence[StoredImage]) -> bool:
