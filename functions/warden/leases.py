@@ -46,13 +46,14 @@ def plan_leases(
     `rules` are the rendered policy's, `shields` the priorities of those that never take anything.
     """
     ordered = sorted(rules, key=lambda rule: rule.priority)
+    present = {image.digest for image in images}
     put: list[StoredImage] = []
     impossible: list[Spared] = []
     lift: list[tuple[StoredImage, Tag]] = []
     bare: list[StoredImage] = []
     for image in images:
         if image.digest in needs:
-            taker = _taker(image, ordered)
+            taker = None if image.subject in present else _taker(image, ordered)
             if is_leased(image) or image.archived or taker is None or taker.priority in shields:
                 continue
             if len(image.tags) >= MOST_TAGS:
@@ -71,9 +72,7 @@ def plan_leases(
 
 
 def _taker(image: StoredImage, rules: Sequence[Rule]) -> Rule | None:
-    """The one rule that decides about the image; reference artifacts follow their subject, whatever the rules say."""
-    if image.subject is not None:
-        return None
+    """The one rule that decides about the image, unless it is an artifact that follows its subject."""
     return next((rule for rule in rules if rule.archived is image.archived and _is_about(rule, image)), None)
 
 

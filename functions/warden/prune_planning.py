@@ -127,7 +127,7 @@ def plan_pruning(known: Known, standard: Standard, *, labels: Labels, now: datet
         if asked.wait_days is not None
         else (),
         unmark=tuple(digest for digest in known.marks if digest not in named),
-        refusals=_refusals(known, asked, leasing),
+        refusals=_refusals(known, asked, leasing, [one for one in by_ecr if one.image.digest in needs], needs),
     )
 
 
@@ -206,8 +206,18 @@ def _due(
     return tuple(one for one in chosen if one.image.digest in marks and now - marks[one.image.digest] >= wait)
 
 
-def _refusals(known: Known, asked: LifecycleStandard, leasing: Leases) -> tuple[Refusal, ...]:
+def _refusals(
+    known: Known,
+    asked: LifecycleStandard,
+    leasing: Leases,
+    hurt: Sequence[Leaving],
+    needs: Mapping[Digest, str],
+) -> tuple[Refusal, ...]:
+    """`hurt` must live and would leave: an archived image can have no lease."""
     found: list[Refusal] = []
+    if hurt:
+        lost = tuple(Spared(one.image, needs[one.image.digest], one.rule) for one in hurt)
+        found.append(Refusal("images that must live would leave", lost))
     if asked.protection.in_use and known.images and known.inventory.missing:
         found.append(Refusal("what is in use is not known", missing=known.inventory.missing))
     if known.unread:
