@@ -1,6 +1,10 @@
-"""A registry of sixty repositories and three thousand images, as teams leave them behind, and what runs of them."""
+"""A registry of sixty repositories and three thousand images, as teams leave them behind, and what runs of them.
+
+`WARDEN_REPOSITORIES=60` makes all of them; without it a part of each kind is made, since sixty take ten minutes.
+"""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +17,9 @@ from local.demo.surroundings import ACCOUNT, REGION, Account
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 EACH = 50
 """Images of a repository."""
-COUNTS: Mapping[str, int] = {"app": 40, "gone": 10, "direct": 6, "capped": 2, "sealed": 1, "report": 1}
+SIXTY: Mapping[str, int] = {"app": 40, "gone": 10, "direct": 6, "capped": 2, "sealed": 1, "report": 1}
+A_FEW: Mapping[str, int] = {"app": 6, "gone": 6, "direct": 2, "capped": 1, "sealed": 1, "report": 1}
+COUNTS = SIXTY if os.environ.get("WARDEN_REPOSITORIES") == "60" else A_FEW
 """Repositories of each kind; the kinds are told apart by the policy."""
 USES = ("an old image", "an old tag", "a platform", "an index of indexes", "a function", "nobody")
 SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"

@@ -11,8 +11,19 @@ from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy, api_call
 from tests.functions import REPORT, ROLE_PATH, changed, text
 from tests.wire import error
-from warden.ledger import Ledger
+from warden import prune_events
+from warden.ledger import Entry, Ledger
+from warden.lifecycle import render
+from warden.names import RepositoryName
 from warden.notices import Level
+from warden.prune_events import PruneDue
+from warden.standards import standard_of
+
+FOREIGN = (
+    '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":3},'
+    '"action":{"type":"expire"}}]}'
+)
+OURS = render(standard_of(a_policy(), RepositoryName("team/app"), {}).lifecycle).text or ""
 
 
 def test_a_new_repository_takes_its_standard_and_nobody_is_disturbed(account: Account, stack: Stack) -> None:
@@ -24,8 +35,38 @@ def test_a_new_repository_takes_its_standard_and_nobody_is_disturbed(account: Ac
     filters = [filter_["filter"] for filter_ in settings["imageTagMutabilityExclusionFilters"]]
     assert filters == ["latest", "sha256-*"]
     assert settings["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert json.loads(account.lifecycle_policies["team/app"])["rules"]
     assert stack.notices() == []
+    (asked,) = stack.bodies("prunes")
+    assert prune_events.prune(asked, HOME) == PruneDue("", NOW, RepositoryName("team/app"))
+    assert "PutLifecyclePolicy" not in account.calls(), "that is for prune to do, by its gate"
+
+
+def test_a_lifecycle_policy_that_was_changed_is_for_prune_to_set_back(account: Account, stack: Stack) -> None:
+    account.create()
+    function = changed(account, stack)
+    function.handle(stack.message(api_call("CreateRepository", "team/app")))
+    account.lifecycle_policies["team/app"] = FOREIGN
+    assert function.handle(stack.message(api_call("PutLifecyclePolicy", "team/app"))).name == "LifecycleAsked"
+    assert len(stack.bodies("prunes")) == 2
+    assert stack.notices() == []
+
+
+def test_in_report_mode_prune_is_not_asked(account: Account, stack: Stack) -> None:
+    account.create()
+    changed(account, stack, a_policy(**REPORT)).handle(stack.message(api_call("DeleteLifecyclePolicy", "team/app")))
+    assert stack.bodies("prunes") == []
+
+
+def test_a_lifecycle_policy_that_others_keep_changing_is_left_alone(account: Account, stack: Stack) -> None:
+    account.create()
+    function = changed(account, stack)
+    for flip in range(3):
+        details = {"field": "lifecycle policy", "result": "done", "event": f"prune {flip}"}
+        stack.ledger.record(Entry("team/app", NOW, "standard", "put", details), event=f"prune {flip}")
+    account.lifecycle_policies["team/app"] = FOREIGN
+    function.handle(stack.message(api_call("PutLifecyclePolicy", "team/app")))
+    assert stack.bodies("prunes") == []
+    assert "lifecycle policy" in stack.ledger.held_back(RepositoryName("team/app"), now=NOW)
 
 
 def test_drift_is_set_back_and_told_with_who_did_it(account: Account, stack: Stack) -> None:
@@ -42,7 +83,7 @@ def test_everything_that_was_done_is_in_the_ledger_with_its_rule(account: Accoun
     changed(account, stack).handle(stack.message(api_call("CreateRepository", "team/app")))
     first, *deeds = stack.ledger.history("team/app")
     assert first.text == "CreateRepository by arn:aws:sts::111122223333:assumed-role/Admin/alice"
-    assert {entry.text.partition(":")[0] for entry in deeds} == {"tag immutability", "scan on push", "lifecycle policy"}
+    assert {entry.text.partition(":")[0] for entry in deeds} == {"tag immutability", "scan on push"}
     assert {(entry.details["result"], entry.details["rule"]) for entry in deeds} == {("done", "warden.yaml:1")}
     scan = next(entry for entry in deeds if entry.details["kind"] == "set scan on push")
     assert (scan.details["field"], scan.details["before"], scan.details["after"]) == ("scan on push", "off", "on")
@@ -61,6 +102,7 @@ def test_report_mode_tells_and_changes_nothing(account: Account, stack: Stack) -
 
 def test_a_compliant_repository_costs_four_reads_and_no_write(account: Account, stack: Stack) -> None:
     account.create()
+    account.lifecycle_policies["team/app"] = OURS
     function = changed(account, stack)
     for _ in range(2):
         account.wire.requests.clear()
@@ -116,7 +158,7 @@ def test_what_ecr_refuses_is_told_and_does_not_stop_the_rest(account: Account, s
     account.create()
     account.refusals["PutImageTagMutability"] = error("InvalidParameterException", "filter is odd")
     changed(account, stack).handle(stack.message(api_call("CreateRepository", "team/app")))
-    assert "PutLifecyclePolicy" in account.calls()
+    assert "PutImageScanningConfiguration" in account.calls()
     (notice,) = stack.notices()
     assert notice.level is Level.ATTENTION
     assert "refused by ECR: ECR refused to set tag immutability of team/app: filter is odd" in text(notice)
@@ -179,7 +221,7 @@ def test_what_was_done_is_told_even_if_the_sandbox_died_first(account: Account, 
     body = api_call("PutImageTagMutability", "team/app")
     notices: Any = _Broken() if dies_before == "the notice" else stack.queue("notices")
     ledger: Any = _Dies(stack.ledger, after=3) if dies_before == "the record" else stack.ledger
-    dying = ChangedRepositories(HOME, ROLE_PATH, a_policy(), account.registry, ledger, notices)
+    dying = ChangedRepositories(HOME, ROLE_PATH, a_policy(), account.registry, ledger, notices, stack.queue("prunes"))
     with pytest.raises(Killed):
         dying.handle(stack.message(body, id="a"))
     outcome = changed(account, stack).handle(stack.message(body, id="a", receives=2))

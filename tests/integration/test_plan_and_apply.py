@@ -12,7 +12,7 @@ from cli.plans import Plans, gather
 from tests.account import Account, Stack
 from tests.builders import NOW, a_policy
 from tests.wire import error
-from warden.actions import Deed, Result
+from warden.actions import Action, ActionKind, Deed, Result
 from warden.names import RepositoryName
 from warden.policy import Policy
 
@@ -28,28 +28,41 @@ def drifted(account: Account, count: int = 4) -> None:
 
 
 def apply(account: Account, stack: Stack, found: Plans, policy: Policy = POLICY) -> dict[str, Any]:
-    done = carry_out_all(found, account.registry, stack.ledger, policy, event="apply 1", at=NOW, by="arn:alice")
+    """What was done; prune is asked by way of its queue."""
+
+    def prune(repository: RepositoryName) -> None:
+        stack.queue("prunes").send(repository)
+
+    done = carry_out_all(found, account.registry, stack.ledger, policy, prune, event="apply 1", at=NOW, by="arn:alice")
     return dict(done)
+
+
+def by_prune(action: Action) -> bool:
+    return action.kind is ActionKind.PUT_LIFECYCLE_POLICY
 
 
 def test_what_was_planned_is_what_is_done_and_what_the_ledger_says(account: Account, stack: Stack) -> None:
     drifted(account)
     found = gather(account.registry, POLICY, ())
     assert account.writes() == []
-    apply(account, stack, found)
+    done = apply(account, stack, found)
+    handed = [deed for deeds in done.values() for deed in deeds if deed.result is Result.HANDED_OVER]
+    assert [deed.action for deed in handed] == [action for action in found.actions if by_prune(action)]
+    assert sorted(stack.bodies("prunes")) == sorted(deed.action.repository for deed in handed)
     ledger = [
         entry.details
         for repository in found.repositories
         for entry in sorted(stack.ledger.history(repository), key=lambda entry: entry.details["kind"])
     ]
-    planned = sorted(found.actions, key=lambda action: (action.repository, action.kind))
+    others = (action for action in found.actions if not by_prune(action))
+    planned = sorted(others, key=lambda action: (action.repository, action.kind))
     assert [(one["kind"], one["field"], one["before"], one["after"], one["rule"]) for one in ledger] == [
         (action.kind, action.field, action.before, action.after, action.origin) for action in planned
     ]
     assert [one["result"] for one in ledger] == ["needs a person" if one.blocked else "done" for one in planned]
     assert {one["by"] for one in ledger} == {"arn:alice"}
     again = gather(account.registry, POLICY, ())
-    assert {action.field for action in again.actions} == {"encryption"}
+    assert {action.field for action in again.actions} == {"encryption", "lifecycle policy"}
 
 
 def test_a_repository_that_changed_meanwhile_is_left_alone(account: Account, stack: Stack) -> None:
@@ -60,7 +73,7 @@ def test_a_repository_that_changed_meanwhile_is_left_alone(account: Account, sta
     done = apply(account, stack, found)
     assert done["team/app-0"] == done["team/app-3"] == "is no longer as it was planned for: plan again"
     assert stack.ledger.history("team/app-0") == ()
-    assert all(isinstance(done[name], tuple) for name in ("team/app-1", "team/app-2"))
+    assert all(isinstance(done[name], list) for name in ("team/app-1", "team/app-2"))
 
 
 def test_one_that_fails_does_not_stop_the_next(account: Account, stack: Stack) -> None:
@@ -69,10 +82,10 @@ def test_one_that_fails_does_not_stop_the_next(account: Account, stack: Stack) -
     account.refusals["SetRepositoryPolicy"] = account.refusals["DeleteRepositoryPolicy"] = error(
         "AccessDeniedException"
     )
-    account.refusals["PutLifecyclePolicy"] = error("InvalidParameterException", "odd")
+    account.refusals["PutImageScanningConfiguration"] = error("InvalidParameterException", "odd")
     done = apply(account, stack, found)
     results = [deed.result for deed in done["team/app-0"] if isinstance(deed, Deed)]
-    assert results == [Result.DONE, Result.DONE, Result.BLOCKED, Result.REFUSED]
+    assert results == [Result.DONE, Result.REFUSED, Result.BLOCKED, Result.HANDED_OVER]
     assert "these credentials have no right to" in done["team/app-1"]
 
 

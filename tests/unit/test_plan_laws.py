@@ -115,14 +115,12 @@ def applied(seen: RepositoryObservation, action: Action) -> RepositoryObservatio
             return replace(seen, immutability=action.immutability, exclusions=action.exclusions)
         case ActionKind.SET_SCAN_ON_PUSH:
             return replace(seen, scan_on_push=action.scan_on_push)
-        case ActionKind.PUT_LIFECYCLE_POLICY:
-            return replace(seen, lifecycle_policy=action.lifecycle_policy)
         case ActionKind.SET_ACCESS_POLICY:
             return replace(seen, access_policy=action.access_policy)
         case ActionKind.DELETE_ACCESS_POLICY:
             return replace(seen, access_policy=None)
-        case ActionKind.TAG_REPOSITORY | ActionKind.CHANGE_ENCRYPTION | ActionKind.REVIEW_ACCESS_POLICY:
-            raise AssertionError("never taken")
+        case _:
+            raise AssertionError(f"never taken: {action.kind}")
 
 
 @UNHURRIED

@@ -11,7 +11,7 @@ from warden import lifecycle
 from warden.actions import Action, ActionKind
 from warden.names import RepositoryName
 from warden.observations import RegistryScanning, RepositoryObservation, ScanningRule
-from warden.planning import plan
+from warden.planning import plan, plan_lifecycle
 from warden.policy import Policy
 from warden.scan_planning import plan_scans
 from warden.standards import standard_of
@@ -25,8 +25,11 @@ REORDERED = """{"rules": [{"action": {"targetStorageClass": "archive", "type": "
 
 
 def planned(seen: RepositoryObservation, policy: Policy, scanning: RegistryScanning = BASIC) -> dict[str, Action]:
-    seen = replace(seen, scanning=scanning)
-    return {action.kind: action for action in plan(seen, standard_of(policy, seen.name, seen.tags))}
+    """All that is off the standard, how old images leave included."""
+    seen, standard = replace(seen, scanning=scanning), standard_of(policy, seen.name, seen.tags)
+    lifecycle_policy = plan_lifecycle(seen, standard)
+    actions = (*plan(seen, standard), *([lifecycle_policy] if lifecycle_policy else []))
+    return {action.kind: action for action in actions}
 
 
 def test_a_careless_repository_gets_all_three() -> None:
@@ -240,33 +243,18 @@ def test_what_ecr_takes_where_it_is_not_written_is_no_difference(storage_class: 
     assert (ActionKind.PUT_LIFECYCLE_POLICY not in actions) is compliant
 
 
-def test_what_deletes_is_not_put_over_what_another_wrote() -> None:
-    policy = a_policy(lifecycle__action="delete")
-    actions = planned(observation(lifecycle_policy=FOREIGN), policy)
-    assert "is not put over another" in actions[ActionKind.PUT_LIFECYCLE_POLICY].blocked
-    assert not planned(observation(), policy)[ActionKind.PUT_LIFECYCLE_POLICY].blocked
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"lifecycle__protect__in_use": True},
-        {"lifecycle__protect__tags": ["prod-*"]},
-        {"lifecycle__caps__percent": 0},
-        {"lifecycle__caps__images": 500},
-        {"lifecycle__caps__bytes": 10},
-    ],
-)
-def test_a_promise_that_can_not_be_kept_keeps_the_lifecycle_policy_away(fields: dict[str, Any]) -> None:
-    action = planned(observation(), a_policy(**fields))[ActionKind.PUT_LIFECYCLE_POLICY]
-    assert "can't check beforehand" in action.blocked
-    told = planned(observation(), a_policy(lifecycle__mode="report", **fields))[ActionKind.PUT_LIFECYCLE_POLICY]
-    assert not told.blocked
+def test_how_old_images_leave_is_no_part_of_the_plan_that_functions_carry_out() -> None:
+    """The prune function alone puts lifecycle policies, by its gate."""
+    seen = observation(lifecycle_policy=FOREIGN)
+    assert ActionKind.PUT_LIFECYCLE_POLICY in planned(seen, a_policy())
+    done = plan(seen, standard_of(a_policy(), seen.name, seen.tags))
+    assert ActionKind.PUT_LIFECYCLE_POLICY not in {action.kind for action in done}
 
 
 def test_a_rule_that_ecr_does_not_have_is_left_out_of_the_text() -> None:
     rules = [{"of": "any", "not_pulled_days": 180}]
-    assert ActionKind.PUT_LIFECYCLE_POLICY not in planned(observation(), a_policy(lifecycle__rules=rules))
+    policy = a_policy(lifecycle__rules=rules, lifecycle__action="delete")
+    assert ActionKind.PUT_LIFECYCLE_POLICY not in planned(observation(), policy)
 
 
 def test_missing_tags_and_encryption_are_for_people() -> None:
