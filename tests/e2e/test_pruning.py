@@ -163,7 +163,7 @@ def life() -> Iterator[Life]:
     with Chat() as chat, an_account(free_port(), chat) as account:
         world = fill(account)
         before = look(account.ecr)
-        assert [len(before[name]) for name in names()] == [EACH] * 60
+        assert [len(before[name]) for name in names()] == [EACH] * sum(COUNTS.values())
         yield Life(Cloud(account, deploy(account, POLICY)), world, before)
 
 
