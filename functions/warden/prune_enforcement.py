@@ -34,6 +34,8 @@ from warden.removals import DELETED_A_CALL, Removals
 from warden.repository_images import RepositoryImages
 from warden.stored_images import StoredImage
 
+MOST_WRITTEN = 500
+"""Images of a refusal that are written down: DynamoDB takes items of 400 KB."""
 LOOK_AGAIN = 10.0
 """Seconds after which a repository is looked at anew that changed meanwhile."""
 
@@ -139,7 +141,10 @@ class PruneEnforcement:
         plan, refusals = turn.plan, list[Refusal]()
         leaving = {one.image.digest for one in plan.leaving}
         if plan.rendered.text is not None and (turn.differs or plan.by_ecr):
-            preview = self.previews.of(turn.repository, plan.rendered.text)
+            try:
+                preview = self.previews.of(turn.repository, plan.rendered.text)
+            except Refused as refusal:
+                return [Refusal(str(refusal))]
             refusals += _judged(turn, preview)
             if refusals:
                 self._check_nothing_changed(turn)
@@ -158,6 +163,7 @@ class PruneEnforcement:
     def _refuse(self, turn: Turn, refusals: Sequence[Refusal]) -> PruneReport:
         """Nothing leaves; a policy of ours that stands would go on without us, so one that takes nothing is put."""
         self.prunings.unmark(turn.repository, turn.plan.unmark)
+        self._write_refusals(turn, refusals)
         if not (turn.enforces and turn.is_ours):
             return _report(turn, PruneResult.REFUSED, *refusals)
         harmless = suspended(turn.plan.rendered)
@@ -166,6 +172,15 @@ class PruneEnforcement:
             if deed.result is not Result.DONE:
                 return _report(turn, PruneResult.REFUSED, *refusals, Refusal(f"the policy still stands: {deed.remark}"))
         return _report(turn, PruneResult.SUSPENDED, *refusals)
+
+    def _write_refusals(self, turn: Turn, refusals: Sequence[Refusal]) -> None:
+        """The messages show a few images: the repository's history has them all, as far as a line of it holds them."""
+        for number, refusal in enumerate(refusals):
+            images = [f"{one.image.digest}: {one.why}" for one in refusal.images[:MOST_WRITTEN]]
+            details = {"images": "\n".join(images), "missing": "\n".join(refusal.missing)}
+            told = {name: text for name, text in details.items() if text}
+            entry = Entry(turn.repository, turn.at, "not pruned", refusal.why, told)
+            self.ledger.record(entry, event=f"{turn.event}#{number}")
 
     def _put_policy(self, turn: Turn, text: str | None) -> Deed:
         if text is not None:
@@ -230,6 +245,9 @@ class PruneEnforcement:
         self.ledger.record(entry, event=turn.event)
 
 
+_DONE = frozenset({PruneResult.DONE, PruneResult.NOTHING})
+
+
 def _judged(turn: Turn, preview: Sequence[Previewed]) -> Iterable[Refusal]:
     """In report mode no lease was put: the preview is of the images as they are, and leases are thought of."""
     plan = turn.plan
@@ -258,8 +276,8 @@ def _report(turn: Turn, result: PruneResult, *refusals: Refusal) -> PruneReport:
         images=len(turn.known.images),
         leaving=plan.leaving,
         refusals=refusals,
-        leased=len(leases.put),
-        lifted=len(leases.lift),
-        marked=len(plan.mark),
+        leased=len(leases.put) if turn.enforces else 0,
+        lifted=len(leases.lift) if turn.enforces else 0,
+        marked=len(plan.mark) if turn.enforces and result in _DONE else 0,
         channels=turn.standard.channels,
     )

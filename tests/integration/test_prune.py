@@ -11,6 +11,7 @@ from tests.account import Stack
 from tests.builders import HOME, NOW, a_policy, event
 from tests.functions import text
 from tests.local_account import LocalAccount, inventory, turn
+from tests.wire import error
 from warden import prune_events
 from warden.errors import Unavailable
 from warden.names import Digest, RepositoryName
@@ -352,6 +353,22 @@ def test_a_refusal_is_told_once_and_names_the_images(local: LocalAccount, stack:
             function.handle(stack.message(body))
     (notice,) = stack.notices()
     assert "4 images would leave, and 2 may: lifecycle.caps.images (warden.yaml:1)" in text(notice)
+    assert {entry.kind for entry in stack.ledger.history("team/app")} == {"not pruned"}
+
+
+def test_a_policy_that_ecr_does_not_take_is_a_refusal(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    answer: Callable[..., Any] = local._answer
+
+    def refuse(operation: str, request: Any) -> Any:
+        if operation == "StartLifecyclePolicyPreview":
+            return error("InvalidParameterException", "no such thing as an archive here")
+        return answer(operation, request)
+
+    local.wire._answers = refuse
+    inventory(stack)
+    assert run(local, stack, asked(OLD)) == "Refused"
+    assert local.policy() == []
 
 
 def test_a_summary_waits_for_all_repositories_and_not_for_ever(local: LocalAccount, stack: Stack) -> None:
