@@ -9,10 +9,9 @@ from typing import Any
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from warden import lifecycle
 from warden.compiled_policy import from_compiled
 from warden.names import RepositoryName
-from warden.policy import Caps, Immutability, Mode, Protection, Standard
+from warden.policy import Immutability, Mode, Standard
 from warden.standards import standard_of
 
 OCCASIONS = ["CREATE_ON_PUSH", "PULL_THROUGH_CACHE", "REPLICATION"]
@@ -23,7 +22,8 @@ ANY_NAME = RepositoryName("any/name")
 class CreationTemplates(Construct):
     """One template a prefix, with what the defaults enforce; none where they enforce nothing that a template can say.
 
-    Scan on push is not in a template's words, and encryption by a key needs a role of its own: both are left out.
+    Scan on push is not in a template's words, and encryption by a key needs a role of its own: both are left out. So
+    are lifecycle policies, which the prune function alone puts.
     """
 
     def __init__(self, scope: Construct, id: str, *, compiled: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ class CreationTemplates(Construct):
 def settings_of(compiled: Mapping[str, Any]) -> dict[str, Any]:
     """What a template says, as properties of CfnRepositoryCreationTemplate: the defaults, rules and tags left out."""
     standard = standard_of(from_compiled({**compiled, "rules": []}), ANY_NAME, {})
-    return {**_tags(standard), **_lifecycle(standard)}
+    return _tags(standard)
 
 
 def _tags(standard: Standard) -> dict[str, Any]:
@@ -64,12 +64,3 @@ def _tags(standard: Standard) -> dict[str, Any]:
         "image_tag_mutability": str(kind),
         **({"image_tag_mutability_exclusion_filters": filters} if filters else {}),
     }
-
-
-def _lifecycle(standard: Standard) -> dict[str, Any]:
-    asked = standard.lifecycle
-    promised = asked.protection != Protection(in_use=False, tags=()) or asked.caps != Caps()
-    text = lifecycle.render(asked).text
-    if asked.mode is not Mode.ENFORCE or promised or text is None:
-        return {}
-    return {"lifecycle_policy": text}

@@ -167,7 +167,8 @@ def test_every_outcome_is_counted_and_logged_on_one_line(stack: Stack, capsys: p
 def deployed(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a stack gives a function."""
     reset_cold_start_flag()  # type: ignore[no-untyped-call]
-    names = {"QUEUE": "own", "DEAD_LETTERS": "dead", "NOTICES": "notices", "JUDGEMENTS": "judgements", "PUSHES": "p"}
+    names = {"QUEUE": "own", "DEAD_LETTERS": "dead"}
+    names |= {name.upper(): name for name in ("notices", "judgements", "pushes", "prunes", "inventories")}
     for variable, name in names.items():
         monkeypatch.setenv(f"WARDEN_{variable}", stack.url(name))
     monkeypatch.setenv("WARDEN_LEDGER", "ledger")

@@ -15,7 +15,7 @@ from warden.findings import Finding, Scan, ScanState
 from warden.images import Image
 from warden.names import RepositoryName, Severity, Tag
 from warden.notices import Fact, Level, Line, Notice, Section, Span, Style, Table, from_json, to_json
-from warden.planning import plan
+from warden.planning import plan, plan_lifecycle
 from warden.standards import standard_of
 from warden.verdicts import judge
 
@@ -148,7 +148,9 @@ def test_a_critical_finding_is_louder_than_a_high_one() -> None:
 
 
 def deeds(result: Result) -> tuple[Deed, ...]:
-    actions = plan(observation(), STANDARD)
+    """Of a plan, with a lifecycle policy as the prune function puts it."""
+    lifecycle_policy = plan_lifecycle(observation(), STANDARD)
+    actions = (*plan(observation(), STANDARD), *([lifecycle_policy] if lifecycle_policy else []))
     return tuple(Deed(action, result, "because" if result is Result.REFUSED else "") for action in actions)
 
 

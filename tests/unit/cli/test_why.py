@@ -181,6 +181,7 @@ def test_without_credentials_the_fix_is_said(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers credentials that an earlier test had
 
     result = CliRunner().invoke(commands, ["why", "team/app", "--table", TABLE])
 
