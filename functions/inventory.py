@@ -114,7 +114,7 @@ class InUse:
         self.prunes.send_all(
             prune_events.repository_due(event.sweep, name, at=event.at, home=self.home) for name in names
         )
-        summary = prune_events.summary_due(event.sweep, repositories=len(names), at=event.at, home=self.home)
+        summary = prune_events.summary_due(event.sweep, at=event.at, home=self.home)
         self.prunes.send(summary, delay=LONGEST_DELAY if names else 0)
 
 

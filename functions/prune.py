@@ -107,7 +107,7 @@ class Pruning:
             self.prunings.save_report(event.sweep, event.repository, prune_reports.written(report), now=now)
             self.departures.prunings.forget(event.repository, (one.image.digest for one in report.left))
         if self.tallies.count(f"prune#{event.sweep}", event.repository, {}, lines=(), now=now):
-            self.own.send(prune_events.summary_due(event.sweep, repositories=0, at=event.at, home=self.home))
+            self.own.send(prune_events.summary_due(event.sweep, at=event.at, home=self.home))
 
     def _prune(self, event: PruneDue, now: datetime) -> PruneReport | None:
         """What came of it; None where the repository is gone, or its standard asks for nothing."""
@@ -196,7 +196,7 @@ class Pruning:
         """Each channel is told of its repositories, and of the same news once."""
         counts, _ = self.tallies.read(f"prune#{event.sweep}")
         if counts["looked_at"] < counts["expected"] and message.now - event.at < GIVEN_UP:
-            again = prune_events.summary_due(event.sweep, repositories=0, at=event.at, home=self.home)
+            again = prune_events.summary_due(event.sweep, at=event.at, home=self.home)
             self.own.send(again, delay=LONGEST_DELAY)
             return Outcome("SummaryPostponed", event.sweep)
         reports = tuple(map(prune_reports.read, self.prunings.reports(event.sweep)))

@@ -27,11 +27,10 @@ class PruneDue:
 
 @dataclass(frozen=True, slots=True)
 class PruneSummaryDue:
-    """It is time to say what came of a sweep's pruning of so many repositories."""
+    """It is time to say what came of a sweep's pruning."""
 
     sweep: str
     at: datetime
-    repositories: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,9 @@ def repository_due(sweep: str, name: RepositoryName, *, at: datetime, home: Home
     return messages.request("Prune Repository", detail, id=f"prune {sweep} {name}", at=at, home=home)
 
 
-def summary_due(sweep: str, *, repositories: int, at: datetime, home: Home) -> str:
+def summary_due(sweep: str, *, at: datetime, home: Home) -> str:
     """Ask prune to say what came of a sweep's pruning."""
-    detail = {"sweep": sweep, "repositories": repositories}
-    return messages.request("Prune Summary", detail, id=f"prune {sweep}", at=at, home=home)
+    return messages.request("Prune Summary", {"sweep": sweep}, id=f"prune {sweep}", at=at, home=home)
 
 
 def prune(body: str, home: Home) -> PruneDue | PruneSummaryDue | ImagesGone | NotForUs:
@@ -70,20 +68,13 @@ def prune(body: str, home: Home) -> PruneDue | PruneSummaryDue | ImagesGone | No
             )
         case (str(source), "Prune Summary") if source == OURS:
             detail = read_mapping(event, "detail")
-            return PruneSummaryDue(read_text(detail, "sweep"), read_time(event), _count(detail))
+            return PruneSummaryDue(read_text(detail, "sweep"), read_time(event))
         case ("aws.ecr", "ECR Image Action"):
             return _image_action(event)
         case ("aws.ecr", "AWS Service Event via CloudTrail"):
             return _policy_execution(event)
         case (source, kind):
             return NotForUs(f"{source} {kind}")
-
-
-def _count(detail: Mapping[str, Any]) -> int:
-    count = detail.get("repositories")
-    if not isinstance(count, int) or count < 0:
-        raise Invalid(f"detail.repositories: expected a number, got {str(count)[:40]!r}")
-    return count
 
 
 def _image_action(event: Mapping[str, Any]) -> ImagesGone | NotForUs:

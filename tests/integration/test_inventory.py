@@ -142,12 +142,12 @@ def test_all_parts_are_read_and_then_prune_looks_at_every_repository(function: I
     assert stack.tallies.read(f"prune#{SWEEP}").counts == {"expected": 2, "looked_at": 0}
 
 
-def test_the_summary_says_for_how_many_repositories(account: Account, stack: Stack, running: Running) -> None:
+def test_a_registry_without_repositories_is_summed_up_at_once(account: Account, stack: Stack, running: Running) -> None:
     function = made(account, stack, running, protecting(sources=[], roles=[]))
     (body,) = begun(function, stack)
     function.handle(stack.message(body))
     (summary,) = stack.bodies("prunes")
-    assert prune_events.prune(summary, HOME) == PruneSummaryDue(SWEEP, NOW, 0)
+    assert prune_events.prune(summary, HOME) == PruneSummaryDue(SWEEP, NOW)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

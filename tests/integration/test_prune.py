@@ -376,7 +376,7 @@ def test_a_summary_waits_for_all_repositories_and_not_for_ever(local: LocalAccou
     function = local.pruning(stack, asked(OLD))
     sweep = inventory(stack, repositories=2)
     function.handle(stack.message(turn(stack)))
-    summary = prune_events.summary_due(sweep, repositories=2, at=NOW, home=HOME)
+    summary = prune_events.summary_due(sweep, at=NOW, home=HOME)
     assert function.handle(stack.message(summary)).name == "SummaryPostponed"
     assert stack.held_back("own") == 1
     assert function.handle(stack.message(summary, now=NOW + timedelta(hours=7))).name == "SummedUp"
