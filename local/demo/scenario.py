@@ -70,6 +70,7 @@ class Mission:
 
     def _hello(self) -> Seen:
         message = self._message("ECR Warden is here")
+        eventually(lambda: self._standard("legacy/api") == SCANNED_BY_ECR)  # prune asks for a preview first
         standard = self._standard("legacy/api")
         ok = bool(message) and standard == SCANNED_BY_ECR
         return Seen(f"{standard}; {'1 hello' if message else 'no hello'}", ok)
