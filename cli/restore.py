@@ -12,6 +12,7 @@ from cli.aws import asking, client
 from cli.options import repository_name
 from cli.stack import Connect, ledger_table
 from warden.errors import Refused
+from warden.manifests import listed
 from warden.names import Digest, ImageId, is_digest
 from warden.text import clean
 
@@ -37,8 +38,8 @@ def command(image: str, days: int, stage: str, table: str | None) -> None:
     """Put an image back, and keep it from the rules for some days.
 
     An archived image comes back from the archive, which takes ECR up to 20 minutes. A mark is taken back. A deleted
-    image is put again by its manifest, which the ledger keeps for 90 days, with the tags that it had and that are free:
-    that works as long as ECR still has its layers, by way of other images.
+    image is put again by its manifest, which the ledger keeps for 90 days, with the tags that it had and that are free,
+    and an index with what it lists: that works as long as ECR still has its layers, by way of other images.
     """
     click.echo(restore(_image(image), client, now=datetime.now(UTC), days=days, stage=stage, table=table))
 
@@ -81,6 +82,8 @@ class _Desk:
         found = self._describe(image)
         if found is None:
             return self._put_again(image)
+        if found.get("imageStatus") == "ACTIVATING":
+            return "on its way back from the archive already"
         if found.get("imageStatus") == "ARCHIVED":
             self.ecr.update_image_storage_class(
                 repositoryName=image.repository, imageId={"imageDigest": image.digest}, targetStorageClass="STANDARD"
@@ -110,6 +113,10 @@ class _Desk:
                 "are kept for 90 days; what ECR's own rules deleted can't be brought back"
             )
         manifest, tags = kept
+        for part in listed(manifest):  # ECR takes an index only where all that it lists is there
+            child = ImageId(image.repository, part)
+            if self.prunings.manifest(child.repository, part) and self._describe(child) is None:
+                self._put_again(child)
         self._put(image, manifest, None)
         back = [tag for tag in tags if self._put(image, manifest, tag)]
         return "put again" + (f" as {', '.join(back)}" if back else ", without a tag")

@@ -3,14 +3,14 @@
 The sweep's inventory says what is in use. What ECR deletes or archives is written down with the rule that took it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from warden import lifecycle, prune_events, prune_notice, prune_reports
 from warden.departures import Departures
 from warden.downloads import download
-from warden.errors import Refused
+from warden.errors import Invalid, Refused, Unavailable
 from warden.events import Home, NotForUs
 from warden.image_labels import ImageLabels
 from warden.inventories import Inventories
@@ -18,13 +18,13 @@ from warden.ledger import Ledger
 from warden.lifecycle.linting import lint_text
 from warden.lifecycle.remarks import Level as Remarks
 from warden.lifecycle_previews import LifecyclePreviews
-from warden.names import ImageId
+from warden.names import Digest, ImageId
 from warden.notices import Level, Notice, to_json
 from warden.once import once, one_at_a_time
 from warden.policy import Mode, Policy, Standard
 from warden.prune_enforcement import PruneEnforcement, Turn
 from warden.prune_events import ImagesGone, PruneDue, PruneSummaryDue
-from warden.prune_planning import Known, Labels, plan_pruning, wanted_labels
+from warden.prune_planning import Known, Labels, nothing_planned, plan_pruning, wanted_labels
 from warden.pruning import PruneReport, PruneResult, Refusal
 from warden.prunings import Prunings
 from warden.queues import LONGEST_DELAY, Message, Queue
@@ -48,7 +48,7 @@ SAME_NEWS = timedelta(days=30)
 SAME_TROUBLE = timedelta(days=7)
 """How long it is not repeated that a person is needed."""
 MOST_LABELS = 500
-"""Images whose labels are read at a time: each takes three calls, and the rest is taken another day."""
+"""Images whose labels are read at a time: each takes three calls, and the rest is read another day."""
 UNATTENDED = (
     "the policy that the warden put when the mode was enforce still acts, and in report mode no image gets a lease: "
     "enforce again, or take it away by aws ecr delete-lifecycle-policy"
@@ -73,6 +73,7 @@ class Pruning:
     tallies: Tallies
     own: Queue
     notices: Queue
+    most_labels: int = MOST_LABELS
 
     def handle(self, message: Message) -> Outcome:
         """One message for each repository, one to sum up a sweep, and those in which ECR tells of images gone."""
@@ -105,9 +106,10 @@ class Pruning:
     def _count(self, event: PruneDue, report: PruneReport | None, now: datetime) -> None:
         if report is not None:
             self.prunings.save_report(event.sweep, event.repository, prune_reports.written(report), now=now)
-            self.departures.prunings.forget(event.repository, (one.image.digest for one in report.left))
         if self.tallies.count(f"prune#{event.sweep}", event.repository, {}, lines=(), now=now):
             self.own.send(prune_events.summary_due(event.sweep, at=event.at, home=self.home))
+        if report is not None:  # last of all: a message that comes again must find what to tell
+            self.prunings.forget(event.repository, (one.image.digest for one in report.left))
 
     def _prune(self, event: PruneDue, now: datetime) -> PruneReport | None:
         """What came of it; None where the repository is gone, or its standard asks for nothing."""
@@ -141,9 +143,8 @@ class Pruning:
     def _act(self, event: PruneDue, standard: Standard, known: Known, now: datetime) -> PruneReport:
         try:
             plan = plan_pruning(known, standard, labels=self._read_labels(known, standard, now), now=now)
-        except Refused as refusal:
-            mode, refused = standard.lifecycle.mode, (Refusal(str(refusal)),)
-            return PruneReport(event.repository, mode, PruneResult.REFUSED, len(known.images), refusals=refused)
+        except Refused as refusal:  # a policy of ours that stands is suspended all the same
+            plan = nothing_planned(known, Refusal(str(refusal)))
         turn = Turn(standard, known, plan, event=f"prune {event.sweep or event.at.isoformat()}", at=event.at, now=now)
         going = frozenset(one.image.digest for one in plan.leaving)
         left = self.departures.since_last_look(event.repository, known.images, going, event=turn.event, at=event.at)
@@ -185,8 +186,22 @@ class Pruning:
         return found
 
     def _read_labels(self, known: Known, standard: Standard, now: datetime) -> Labels:
-        wanted = wanted_labels(known, standard, now)[:MOST_LABELS]
-        return {image.digest: self.labels.of(ImageId(standard.repository, image.digest)) for image in wanted}
+        """A digest is for ever the same image: its labels are read once, so that every image has its turn."""
+        wanted, name = wanted_labels(known, standard, now), standard.repository
+        found: dict[Digest, Mapping[str, str] | None] = {}
+        if wanted:
+            found.update(self.prunings.labels(name, now=now))
+        for image in [image for image in wanted if image.digest not in found][: self.most_labels]:
+            found[image.digest] = self._labels_of(ImageId(name, image.digest))
+            self.prunings.remember_labels(name, image.digest, found[image.digest], now=now)
+        return found
+
+    def _labels_of(self, image: ImageId) -> Mapping[str, str] | None:
+        """One image that can't be read, whatever it is, keeps no other from being pruned."""
+        try:
+            return self.labels.of(image)
+        except (Invalid, Unavailable):
+            return None
 
     def _write_down(self, event: ImagesGone) -> Outcome:
         count = self.departures.told(event)

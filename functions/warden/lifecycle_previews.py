@@ -73,7 +73,7 @@ class LifecyclePreviews:
                 if not lifecycle.same(page["lifecyclePolicyText"], text):
                     raise Unavailable(f"somebody else asked for a preview of {repository}", retry_after=ANOTHER)
                 found += map(_previewed, page["previewResults"])
-            counted = _total(page.get("summary", {}))
+                counted = max(counted, _total(page["summary"] if found else page.get("summary", {})))
         if counted > len(found):
             raise Unavailable(f"the preview of {repository} counts {counted} images and lists {len(found)}")
         return tuple(found)

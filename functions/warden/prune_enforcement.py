@@ -103,6 +103,7 @@ class PruneEnforcement:
         if refusals:
             return self._refuse(turn, refusals)
         if not turn.enforces:
+            self.prunings.unmark(turn.repository, plan.unmark)  # it waits anew where it is marked again one day
             return _report(turn, PruneResult.REPORTED if plan.leaving or turn.differs else PruneResult.NOTHING)
         self.prunings.expect(turn.repository, plan.leaving, now=turn.now)
         deed = self._put_policy(turn, plan.rendered.text) if turn.differs else None
@@ -154,7 +155,7 @@ class PruneEnforcement:
         return refusals
 
     def _check_nothing_changed(self, turn: Turn) -> None:
-        """Images that come and go while ECR previews are no disagreement: then all is looked at anew."""
+        """Images that come, go and are pulled while ECR previews are no disagreement: then all is looked at anew."""
         described = self.images.describe(turn.repository, now=turn.now)
         now = {_look(image) for image in described.images} if described else set()
         if now != {_look(image) for image in turn.known.images}:
@@ -168,7 +169,7 @@ class PruneEnforcement:
             return _report(turn, PruneResult.REFUSED, *refusals)
         harmless = suspended(turn.plan.rendered)
         if not lifecycle.same(str(turn.known.policy), harmless):
-            deed = self._put_policy(turn, harmless)
+            deed = self._put_policy(turn, harmless, whoever_minds=True)
             if deed.result is not Result.DONE:
                 return _report(turn, PruneResult.REFUSED, *refusals, Refusal(f"the policy still stands: {deed.remark}"))
         return _report(turn, PruneResult.SUSPENDED, *refusals)
@@ -182,7 +183,8 @@ class PruneEnforcement:
             entry = Entry(turn.repository, turn.at, "not pruned", refusal.why, told)
             self.ledger.record(entry, event=f"{turn.event}#{number}")
 
-    def _put_policy(self, turn: Turn, text: str | None) -> Deed:
+    def _put_policy(self, turn: Turn, text: str | None, *, whoever_minds: bool = False) -> Deed:
+        """In a fight over the policy we stand back, unless `whoever_minds`: what takes nothing hurts nobody."""
         if text is not None:
             self.prunings.remember_policy(turn.repository, text)
         there = turn.known.policy
@@ -199,7 +201,8 @@ class PruneEnforcement:
             original=there or "",
             destroys=any(one.action is RuleAction.EXPIRE for one in turn.plan.leaving),
         )
-        actions = stand_back((action,), self.ledger.held_back(turn.repository, now=turn.now))
+        held = {} if whoever_minds else self.ledger.held_back(turn.repository, now=turn.now)
+        actions = stand_back((action,), held)
         (deed,) = carry_out(actions, self.registry.apply_lifecycle, self.ledger, event=turn.event, at=turn.at)
         return deed
 
@@ -256,8 +259,8 @@ def _judged(turn: Turn, preview: Sequence[Previewed]) -> Iterable[Refusal]:
     return judge(preview, plan.rendered.rules, images, plan.needs, spared=spared, now=turn.now)
 
 
-def _look(image: StoredImage) -> tuple[Digest, frozenset[str], bool]:
-    return image.digest, frozenset(unleased(image).tags), image.archived
+def _look(image: StoredImage) -> tuple[Digest, frozenset[str], datetime | None, bool]:
+    return image.digest, frozenset(unleased(image).tags), image.pulled_at, image.archived
 
 
 def _is_as_it_was(before: StoredImage, now: StoredImage | None) -> bool:

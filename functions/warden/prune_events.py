@@ -35,13 +35,15 @@ class PruneSummaryDue:
 
 @dataclass(frozen=True, slots=True)
 class ImagesGone:
-    """ECR deleted or archived images; `priorities` are the lifecycle rules', where ECR says them, by digest."""
+    """ECR deleted or archived images; `priorities` are the lifecycle rules', where ECR says them, by digest.
+
+    Which of the two it was, and whether it is so at all, ECR is asked.
+    """
 
     id: str
     at: datetime
     repository: RepositoryName
     priorities: Mapping[Digest, int | None]
-    archived: bool = False
 
 
 def repository_due(sweep: str, name: RepositoryName, *, at: datetime, home: Home) -> str:
@@ -63,9 +65,8 @@ def prune(body: str, home: Home) -> PruneDue | PruneSummaryDue | ImagesGone | No
     match (event.get("source"), event.get("detail-type")):
         case (str(source), "Prune Repository") if source == OURS:
             detail = read_mapping(event, "detail")
-            return PruneDue(
-                str(detail.get("sweep", "")), read_time(event), read_repository(read_text(detail, "repository-name"))
-            )
+            sweep = read_text(detail, "sweep") if detail.get("sweep") else ""
+            return PruneDue(sweep, read_time(event), read_repository(read_text(detail, "repository-name")))
         case (str(source), "Prune Summary") if source == OURS:
             detail = read_mapping(event, "detail")
             return PruneSummaryDue(read_text(detail, "sweep"), read_time(event))
@@ -84,7 +85,7 @@ def _image_action(event: Mapping[str, Any]) -> ImagesGone | NotForUs:
     if result != "SUCCESS" or not (kind == "DELETE" or archived):
         return NotForUs(f"{kind} {result}")
     gone: ImageId = read_image(detail)
-    return ImagesGone(read_text(event, "id"), read_time(event), gone.repository, {gone.digest: None}, archived=archived)
+    return ImagesGone(read_text(event, "id"), read_time(event), gone.repository, {gone.digest: None})
 
 
 def _policy_execution(event: Mapping[str, Any]) -> ImagesGone | NotForUs:

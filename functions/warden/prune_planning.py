@@ -131,6 +131,22 @@ def plan_pruning(known: Known, standard: Standard, *, labels: Labels, now: datet
     )
 
 
+def nothing_planned(known: Known, refusal: Refusal) -> PrunePlan:
+    """The plan where the standard can't be carried out at all, and why."""
+    return PrunePlan(
+        rendered=Rendered(None, (), {}, frozenset()),
+        needs={},
+        used=frozenset(),
+        leases=Leases(),
+        images=known.images,
+        by_ecr=(),
+        direct=(),
+        mark=(),
+        unmark=tuple(known.marks),
+        refusals=(refusal,),
+    )
+
+
 def _plan_leases(known: Known, asked: LifecycleStandard, rendered: Rendered, needs: Mapping[Digest, str]) -> Leases:
     """No lease is lifted as long as somebody who may use an image was not heard."""
     if rendered.text is None:

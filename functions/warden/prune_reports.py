@@ -1,5 +1,7 @@
 """Reports of pruning, written for the ledger and read again when a sweep is summed up."""
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -12,20 +14,41 @@ from warden.pruning import Leaving, PruneReport, PruneResult, Refusal, Spared
 from warden.stored_images import StoredImage
 
 MOST_LISTED = 2000
-"""Images of a report that are kept by themselves: an item of DynamoDB holds 400 KB, and a message shows a few."""
+"""Images of each kind that are kept by themselves: a message shows a few of them."""
+LARGEST = 350_000
+"""Bytes, compressed: an item of DynamoDB holds 400 KB, and tags may be long."""
 MOST_TAGS = 3
 
 
 def written(report: PruneReport) -> dict[str, Any]:
     """The report as JSON; of very many images those that were pushed first stand for all, and the rest is counted."""
-    listed = report.leaving[:MOST_LISTED]
-    beyond = report.leaving[MOST_LISTED:]
+    most = MOST_LISTED
+    found = _written(report, most)
+    while most and len(packed(found)) > LARGEST:
+        most //= 2
+        found = _written(report, most)
+    return found
+
+
+def packed(report: Mapping[str, Any]) -> bytes:
+    """A report that was written, as small as it gets."""
+    return zlib.compress(json.dumps(report, separators=(",", ":")).encode())
+
+
+def unpacked(report: bytes) -> dict[str, Any]:
+    """A report that was packed."""
+    found: dict[str, Any] = json.loads(zlib.decompress(report))
+    return found
+
+
+def _written(report: PruneReport, most: int) -> dict[str, Any]:
+    listed, beyond = report.leaving[:most], report.leaving[most:]
     return {
         **asdict(replace(report, leaving=(), left=(), refusals=())),
         "leaving": [_leaving(one) for one in listed],
-        "left": [_leaving(one) for one in report.left[:MOST_LISTED]],
+        "left": [_leaving(one) for one in report.left[:most]],
         "refusals": [
-            {"why": one.why, "missing": one.missing, "images": [_spared(image) for image in one.images[:MOST_LISTED]]}
+            {"why": one.why, "missing": one.missing, "images": [_spared(image) for image in one.images[:most]]}
             for one in report.refusals
         ],
         "more": report.more + len(beyond),

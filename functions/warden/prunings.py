@@ -15,6 +15,7 @@ from warden.errors import Unavailable
 from warden.ledger import KEPT, epoch, items_under
 from warden.lifecycle.rules import RuleAction
 from warden.names import Digest, RepositoryName, Tag
+from warden.prune_reports import packed, unpacked
 from warden.pruning import Leaving
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ WRITES_A_CALL = 25
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html."""
 TRIES = 8
 REPORTS_KEPT = timedelta(days=7)
+UNKNOWN_LABELS_KEPT = timedelta(days=7)
+"""How long it is not asked again for labels that could not be read."""
+LONGEST_KEY = 256
+"""Characters of a label's name: no policy asks for a longer one, and an item holds 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +178,34 @@ class Prunings:
             return None
         return zlib.decompress(item["manifest"]["B"]).decode(), tuple(tag["S"] for tag in item["tags"]["L"])
 
+    def remember_labels(
+        self, repository: RepositoryName, digest: Digest, labels: Mapping[str, str] | None, *, now: datetime
+    ) -> None:
+        """Remember the labels of an image, which never change; None where they can't be known, for a while."""
+        short = None if labels is None else {key: text for key, text in labels.items() if len(key) <= LONGEST_KEY}
+        item: dict[str, Any] = {
+            "pk": {"S": f"labels#{repository}"},
+            "sk": {"S": digest},
+            "labels": {"S": json.dumps(short, separators=(",", ":"))},
+            "expires_at": {"N": epoch(now + (UNKNOWN_LABELS_KEPT if labels is None else KEPT))},
+        }
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def labels(self, repository: RepositoryName, *, now: datetime) -> dict[Digest, dict[str, str] | None]:
+        """The labels of the images that were asked for theirs."""
+        items = items_under(self._client, self._table, f"labels#{repository}")
+        return {
+            Digest(item["sk"]["S"]): json.loads(item["labels"]["S"])
+            for item in items
+            if int(item["expires_at"]["N"]) > int(epoch(now))
+        }
+
     def save_report(self, sweep: str, repository: RepositoryName, report: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what came of one repository for the sweep's summary."""
         item: dict[str, Any] = {
             "pk": {"S": f"pruned#{sweep}"},
             "sk": {"S": repository},
-            "report": {"B": zlib.compress(json.dumps(report, separators=(",", ":")).encode())},
+            "report": {"B": packed(report)},
             "expires_at": {"N": epoch(now + REPORTS_KEPT)},
         }
         self._client.put_item(TableName=self._table, Item=item)
@@ -186,7 +213,7 @@ class Prunings:
     def reports(self, sweep: str) -> list[dict[str, Any]]:
         """What came of the repositories of a sweep, as far as it has come."""
         items = items_under(self._client, self._table, f"pruned#{sweep}")
-        return [json.loads(zlib.decompress(item["report"]["B"])) for item in items]
+        return [unpacked(item["report"]["B"]) for item in items]
 
     def _put_dates(
         self, kind: str, repository: RepositoryName, digests: Iterable[Digest], at: datetime, *, until: datetime

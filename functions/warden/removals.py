@@ -25,10 +25,11 @@ _WRONG = frozenset({"ImageStorageClassUpdateNotSupportedException", "InvalidPara
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An image that ECR would not let go, and why."""
+    """An image that ECR would not let go, and why; `is_listed` where an index that is there lists it."""
 
     digest: Digest
     why: str
+    is_listed: bool = False
 
 
 class Removals:
@@ -64,8 +65,16 @@ class Removals:
     def delete(self, repository: RepositoryName, digests: Sequence[Digest]) -> tuple[Failed, ...]:
         """Delete at most a hundred images by their digests, with all their tags, in that order.
 
-        A 200 may hold failures; an image that is gone already is none.
+        A 200 may hold failures; an image that is gone already is none. What an index lists that went by the same call
+        may have been refused because of that index: it is tried again, as long as anything goes.
         """
+        failed = self._delete(repository, digests)
+        listed = [one.digest for one in failed if one.is_listed]
+        if listed and len(failed) < len(digests):
+            return (*(one for one in failed if not one.is_listed), *self.delete(repository, listed))
+        return failed
+
+    def _delete(self, repository: RepositoryName, digests: Sequence[Digest]) -> tuple[Failed, ...]:
         answer = self._client.batch_delete_image(
             repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in digests]
         )
@@ -74,6 +83,7 @@ class Removals:
                 Failed(
                     Digest(failure["imageId"]["imageDigest"]),
                     f"{failure['failureCode']}: {clean(failure['failureReason'], LONGEST)}",
+                    is_listed=failure["failureCode"] == "ImageReferencedByManifestList",
                 )
                 for failure in answer["failures"]
                 if failure["failureCode"] != "ImageNotFound"

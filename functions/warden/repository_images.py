@@ -5,7 +5,8 @@ a pull of the index each day (https://docs.aws.amazon.com/AmazonECR/latest/APIRe
 rule on what nobody pulls would ever take it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from warden import answers
+from warden.errors import Invalid
 from warden.ledger import KEPT, epoch, items_under
 from warden.manifests import INDEX_TYPES, MANIFEST_TYPES, listed
 from warden.names import Digest, RepositoryName, Tag
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 IMAGES_A_PAGE = 1000
 MANIFESTS_A_CALL = 100
 """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html."""
+MOST_REMEMBERED = 5000
+"""Of what an index lists: an item of DynamoDB holds 400 KB. A longer list is read each time."""
 _GONE = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
 
 
@@ -49,7 +53,8 @@ class RepositoryImages:
     def describe(self, repository: RepositoryName, *, now: datetime) -> Described | None:
         """All images, archived ones too; None where the repository is gone."""
         try:
-            images = list(self._pages(repository))
+            # What is pushed while it is paged through may come twice.
+            images = list({image.digest: image for image in self._pages(repository)}.values())
         except ClientError as error:
             if answers.code(error) in _GONE:
                 return None
@@ -57,7 +62,7 @@ class RepositoryImages:
         indexes = [image for image in images if image.is_index]
         if not indexes:
             return Described(tuple(images))
-        lists = self._remembered(repository)
+        lists = self._remembered(repository, {image.digest for image in indexes}, now)
         unknown = [image for image in indexes if image.digest not in lists]
         # An archived image can't be read; until it is restored it is not known what it lists.
         lists.update(self._read(repository, [image.digest for image in unknown if not image.archived], now))
@@ -95,9 +100,17 @@ class RepositoryImages:
                 details = page["imageDetails"]
                 yield from map(stored_image, details)
 
-    def _remembered(self, repository: RepositoryName) -> dict[Digest, tuple[Digest, ...]]:
-        items = items_under(self._dynamodb, self._table, f"lists#{repository}")
-        return {Digest(item["sk"]["S"]): tuple(Digest(one["S"]) for one in item["digests"]["L"]) for item in items}
+    def _remembered(
+        self, repository: RepositoryName, present: Container[Digest], now: datetime
+    ) -> dict[Digest, tuple[Digest, ...]]:
+        """What would be forgotten soon is written anew: an index that is archived by now can't be read again."""
+        found: dict[Digest, tuple[Digest, ...]] = {}
+        for item in items_under(self._dynamodb, self._table, f"lists#{repository}"):
+            digest = Digest(item["sk"]["S"])
+            found[digest] = tuple(Digest(one["S"]) for one in item["digests"]["L"])
+            if digest in present and int(item["expires_at"]["N"]) < int(epoch(now + KEPT / 2)):
+                self._remember(repository, digest, found[digest], now)
+        return found
 
     def _read(
         self, repository: RepositoryName, digests: Sequence[Digest], now: datetime
@@ -106,17 +119,21 @@ class RepositoryImages:
         rest = iter(digests)
         while batch := list(islice(rest, MANIFESTS_A_CALL)):
             for digest, text in self.manifests(repository, batch).items():
-                found[digest] = listed(text)
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item={
-                        "pk": {"S": f"lists#{repository}"},
-                        "sk": {"S": digest},
-                        "digests": {"L": [{"S": child} for child in found[digest]]},
-                        "expires_at": {"N": epoch(now + KEPT)},
-                    },
-                )
+                with suppress(Invalid):  # whoever pushed it wrote it: it stays unread
+                    found[digest] = listed(text)
+                    self._remember(repository, digest, found[digest], now)
         return found
+
+    def _remember(self, repository: RepositoryName, digest: Digest, lists: Sequence[Digest], now: datetime) -> None:
+        if len(lists) > MOST_REMEMBERED:
+            return
+        item: dict[str, Any] = {
+            "pk": {"S": f"lists#{repository}"},
+            "sk": {"S": digest},
+            "digests": {"L": [{"S": child} for child in lists]},
+            "expires_at": {"N": epoch(now + KEPT)},
+        }
+        self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def manifests(self, repository: RepositoryName, digests: Sequence[Digest]) -> dict[Digest, str]:
         """The texts of at most a hundred manifests; those that ECR does not give are left out."""

@@ -80,6 +80,18 @@ def test_a_tag_that_another_image_has_by_now_stays_there(local: LocalAccount, st
     assert local.images() == {idle: ("v1",), other: ("stable",)}
 
 
+def test_an_index_comes_back_with_all_that_it_lists(local: LocalAccount, stack: Stack) -> None:
+    parts = {local.push(seed, days=90) for seed in ("amd64", "arm64")}
+    whole = local.push("index", "v1", days=90, lists=("amd64", "arm64"))
+    for _ in range(2):  # what an index lists goes by the same turn, or by the next
+        prune(local, stack, asked(lifecycle__rules=IDLE))
+    assert local.images() == {}
+    assert "put again as v1" in put_back(local, stack, whole)
+    assert set(local.images()) == {whole, *parts}
+    prune(local, stack, asked(lifecycle__rules=IDLE))
+    assert set(local.images()) == {whole, *parts}
+
+
 def test_a_marked_image_is_not_deleted(local: LocalAccount, stack: Stack) -> None:
     marked = local.push("a", "v1", days=90)
     policy = asked(lifecycle__rules=IDLE, lifecycle__wait=3)
