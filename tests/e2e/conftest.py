@@ -14,6 +14,7 @@ version: 1
 mode: report
 defaults:
   scanning: {{on_push: true}}
+  lifecycle: {{mode: off}}       # else the summary of the first sweep's pruning waits a quarter of an hour in its queue
   findings: {{notify_from: HIGH, block_from: CRITICAL}}
   channels: [platform]
 rules:
