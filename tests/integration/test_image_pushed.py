@@ -14,6 +14,7 @@ from tests.wire import error
 from warden import events, messages
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import ScanFinished
+from warden.lifecycle.shields import lease_of
 from warden.names import ImageId
 
 
@@ -52,6 +53,16 @@ def test_one_push_costs_six_calls(account: Account, stack: Stack) -> None:
         "GetRegistryScanningConfiguration": 1,
         "StartImageScan": 1,
     }
+
+
+def test_a_lease_is_our_own_write_and_leads_to_nothing(account: Account, stack: Stack) -> None:
+    """It comes with each image that is deployed and old: no scan, no move of a tag, no line of history, no call."""
+    image = account.push(tags=("v1", lease_of(digest("image"))))
+    outcome = function(account, stack).handle(stack.message(push(image, lease_of(image.digest))))
+    assert outcome.name == "OwnWrite"
+    assert account.wire.requests == []
+    assert stack.ledger.history(str(image)) == ()
+    assert not (stack.notices() or judgements(stack))
 
 
 def test_the_platforms_of_an_index_are_scanned_and_the_index_is_not(account: Account, stack: Stack) -> None:

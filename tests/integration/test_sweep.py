@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -13,7 +13,8 @@ from image_pushed import PushedImages
 from tests.account import Account, Stack, a_finding
 from tests.builders import HOME, NOW, a_policy, an_exemption, api_call, digest, push, scanned
 from tests.functions import REPORT, SWEEP, finished_scans, run, sweep, text
-from warden import events, messages
+from warden import events, inventory_events, messages
+from warden.inventory_events import InventoryDue
 from warden.names import ImageId, RepositoryName
 from warden.notices import Level
 
@@ -85,6 +86,25 @@ def test_a_sweep_that_is_due_twice_is_swept_once(account: Account, stack: Stack)
     outcomes = [function.handle(stack.message(SWEEP)).name for _ in range(2)]
     assert outcomes == ["SweepBegun", "SweepBegunBefore"]
     assert len(stack.bodies("own")) == 1
+
+
+@pytest.mark.parametrize("repositories", [0, 3])
+def test_a_sweep_asks_once_what_is_in_use_for_prune_to_go_by(repositories: int, account: Account, stack: Stack) -> None:
+    for number in range(repositories):
+        account.create(f"team/app-{number}")
+    function = sweep(account, stack)
+    for _ in range(2):
+        function.handle(stack.message(SWEEP))
+    at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    (asked,) = stack.bodies("inventories")
+    assert inventory_events.inventory(asked, HOME) == InventoryDue(at.isoformat(), at)
+
+
+def test_the_sweep_puts_no_lifecycle_policy_itself(account: Account, stack: Stack) -> None:
+    account.create()
+    run(sweep(account, stack), stack)
+    assert account.writes(), "everything else that differs is set right"
+    assert account.lifecycle_policies == {}
 
 
 def test_a_summary_waits_for_the_last_repository_and_not_for_ever(account: Account, stack: Stack) -> None:
