@@ -1,6 +1,5 @@
 """`warden`: its commands, loaded only when asked for, and how they end badly without a traceback."""
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
+from cli.lazy import LazyGroup
 from warden.errors import WardenError
 from warden.text import clean
 
@@ -29,19 +29,8 @@ LONGEST_LINE = 600
 TRACEBACK = "WARDEN_TRACEBACK"
 
 
-class Commands(click.Group):
-    """Each command is the `command` of the module of its name: `warden --help` need not import AWS's library."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order in which one comes to need them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, or None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"cli.{cmd_name}").command
-        return command
+class Commands(LazyGroup):
+    """The commands, and how they end."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and exit with 0 or 1; click's own 2 for a wrong use is kept for a plan that finds differences."""
@@ -67,7 +56,11 @@ def _complain(text: str) -> None:
     click.echo(f"Error: {clean(text, LONGEST_LINE)}", err=True)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=Commands,
+    modules={name: f"cli.{name}" for name in COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="ecr-warden", prog_name="warden")
 def commands() -> None:
     """Keep an Amazon ECR registry to a written standard.
