@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from warden import lifecycle, prune_events, prune_notice, prune_reports
+from warden import prune_events, prune_notice, prune_reports
 from warden.departures import Departures
 from warden.downloads import download
 from warden.errors import Invalid, Refused, Unavailable
@@ -15,8 +15,8 @@ from warden.events import Home, NotForUs
 from warden.image_labels import ImageLabels
 from warden.inventories import Inventories
 from warden.ledger import Ledger
+from warden.lifecycle import remarks
 from warden.lifecycle.linting import lint_text
-from warden.lifecycle.remarks import Level as Remarks
 from warden.lifecycle_previews import LifecyclePreviews
 from warden.names import Digest, ImageId
 from warden.notices import Level, Notice, to_json
@@ -50,8 +50,8 @@ SAME_TROUBLE = timedelta(days=7)
 MOST_LABELS = 500
 """Images whose labels are read at a time: each takes three calls, and the rest is read another day."""
 UNATTENDED = (
-    "the policy that the warden put when the mode was enforce still acts, and in report mode no image gets a lease: "
-    "enforce again, or take it away by aws ecr delete-lifecycle-policy"
+    "the policy that the warden put when the mode was enforce still acts, and now no image gets a lease: enforce "
+    "again, or take it away by aws ecr delete-lifecycle-policy"
 )
 NOT_ASKED = Inventory(datetime.min)
 
@@ -118,17 +118,18 @@ class Pruning:
         if settings is None or tags is None:
             return None
         standard = standard_of(self.policy, event.repository, tags)
-        if standard.lifecycle.mode is Mode.OFF:
+        ours, off = self.prunings.our_policies(event.repository), standard.lifecycle.mode is Mode.OFF
+        if off and not ours:
             return None
-        policy, ours = self.registry.lifecycle_policy(event.repository), self.prunings.our_policy(event.repository)
-        asks = bool(standard.lifecycle.rules or standard.lifecycle.delete_archived_days)
+        policy = self.registry.lifecycle_policy(event.repository)
+        asks = not off and bool(standard.lifecycle.rules or standard.lifecycle.delete_archived_days)
         if not asks and policy is None:
             return None
         described = self.images.describe(event.repository, now=now)
         if described is None:
             return None
         known = self._know(event, standard, described, policy, ours, now)
-        if not asks and ours is None:
+        if off or not (asks or ours):
             report = PruneReport(event.repository, standard.lifecycle.mode, PruneResult.NOTHING, len(known.images))
         else:
             report = self._act(event, standard, known, now)
@@ -136,8 +137,8 @@ class Pruning:
             report,
             channels=standard.channels,
             remarks=_remarks(known, standard, now),
-            protections=standard.lifecycle.protection.tags,
-            idle_protections=_idle(known, standard),
+            protections=() if off else standard.lifecycle.protection.tags,
+            idle_protections=() if off else _idle(known, standard),
         )
 
     def _act(self, event: PruneDue, standard: Standard, known: Known, now: datetime) -> PruneReport:
@@ -156,7 +157,7 @@ class Pruning:
         standard: Standard,
         described: Described,
         policy: str | None,
-        ours: str | None,
+        ours: tuple[str, ...],
         now: datetime,
     ) -> Known:
         name = event.repository
@@ -238,11 +239,13 @@ def _remarks(known: Known, standard: Standard, now: datetime) -> tuple[str, ...]
     policy = known.policy
     if policy is None:
         return ()
-    if known.ours is not None and lifecycle.same(policy, known.ours):
-        return (UNATTENDED,) if standard.lifecycle.mode is Mode.REPORT else ()
+    if known.is_ours:
+        return () if standard.lifecycle.mode is Mode.ENFORCE else (UNATTENDED,)
+    if standard.lifecycle.mode is Mode.OFF:
+        return ()
     in_use = users(known.images, known.inventory.uses) if standard.lifecycle.protection.in_use else {}
     found = lint_text(policy, known.images, users=in_use, now=now)
-    return tuple(str(remark) for remark in found if remark.severity is not Remarks.NOTE)
+    return tuple(str(remark) for remark in found if remark.severity is not remarks.Level.NOTE)
 
 
 def _idle(known: Known, standard: Standard) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from tests.builders import NOW, digest
-from tests.wire import Answer, Wire, error, ok
+from tests.wire import Answer, Wire, answered, error, ok
 from warden.held_news import HeldNews
 from warden.image_tags import ImageTags
 from warden.judged_images import JudgedImages
@@ -326,6 +327,21 @@ class Stack:
     def message(self, body: str, *, id: str | None = None, receives: int = 1, now: datetime = NOW) -> Message:
         """One delivery of a message; another call with the same body is another copy, unless it has the same id."""
         return Message(id or f"message-{next(self._numbers)}", body, "receipt", receives, now)
+
+
+def unprocessed(stack: Stack, times: int) -> list[int]:
+    """Let DynamoDB take all but one item of so many calls; the numbers of items that it was asked to write."""
+    asked: list[int] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        if not request.headers["X-Amz-Target"].endswith(b"BatchWriteItem"):
+            return None
+        items = json.loads(request.body)["RequestItems"]["ledger"]
+        asked.append(len(items))
+        return None if len(asked) > times else answered(request, ok({"UnprocessedItems": {"ledger": items[:1]}}))
+
+    stack.dynamodb.meta.events.register_first("before-send.dynamodb", answer)  # type: ignore[arg-type] # its answer is used
+    return asked
 
 
 @cache

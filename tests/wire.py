@@ -51,8 +51,13 @@ class Wire:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         parameters = json.loads(request.body)
         self.requests.append((operation, parameters))
-        status, body = self._answers(operation, parameters)
-        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body.encode()))
+        return answered(request, self._answers(operation, parameters))
+
+
+def answered(request: Any, answer: Answer) -> AWSResponse:
+    """The answer as botocore gets it, by whoever listens to `before-send`."""
+    status, body = answer
+    return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body.encode()))
 
 
 class _Raw:

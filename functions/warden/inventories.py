@@ -6,11 +6,9 @@ is written alike.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from warden import answers
-from warden.errors import Unavailable
+from warden.batch_writes import put_all
 from warden.inventory.asking import Unseen
 from warden.ledger import epoch, items_under
 from warden.names import RepositoryName
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_FOR = timedelta(days=7)
-ITEMS_A_CALL = 25
-TRIES = 5
-"""How often DynamoDB is asked to take what it left; the queue waits longer than we would."""
 TOLD = 3
 """How many of those who use one image are named."""
 _EXPECTED = "expected"
@@ -139,21 +134,7 @@ class Inventories:
             {"pk": {"S": _of(sweep, repository)}, "sk": {"S": name}, **item, **expires}
             for repository, name, item in items
         )
-        while batch := [{"PutRequest": {"Item": item}} for item in islice(rest, ITEMS_A_CALL)]:
-            self._write_batch({self._table: batch})
-
-    def _write_batch(self, waiting: Any) -> None:
-        """DynamoDB answers 200 and says what it did not take.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
-        """
-        for _ in range(TRIES):
-            answer = self._client.batch_write_item(RequestItems=waiting)
-            with answers.whole("BatchWriteItem"):
-                waiting = answer["UnprocessedItems"]
-            if not waiting:
-                return
-        raise Unavailable(f"DynamoDB left {len(waiting[self._table])} items of an inventory after {TRIES} tries")
+        put_all(self._client, self._table, rest)
 
 
 def _outstanding(items: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from warden import lifecycle
 from warden.actions import Action, ActionKind, Deed, Result
 from warden.enforcement import carry_out
 from warden.errors import Refused, Unavailable
@@ -20,7 +19,8 @@ from warden.image_tags import ImageTags
 from warden.ledger import Entry, Ledger
 from warden.lifecycle.rendering import suspended
 from warden.lifecycle.rules import RuleAction
-from warden.lifecycle.shields import lease_of, unleased
+from warden.lifecycle.shields import LEASED, lease_of, unleased
+from warden.lifecycle.words import in_words, same
 from warden.lifecycle_previews import LifecyclePreviews
 from warden.names import Digest, ImageId, RepositoryName
 from warden.planning import LIFECYCLE_FIELD
@@ -30,7 +30,7 @@ from warden.prune_planning import Known, PrunePlan
 from warden.pruning import Leaving, PruneReport, PruneResult, Refusal, Spared
 from warden.prunings import Prunings
 from warden.registry import Registry
-from warden.removals import DELETED_A_CALL, Removals
+from warden.removals import DELETED_A_CALL, Failed, Removals
 from warden.repository_images import RepositoryImages
 from warden.stored_images import StoredImage
 
@@ -69,13 +69,8 @@ class Turn:
         """Whether another policy stands than the standard's rules make."""
         wanted, there = self.plan.rendered.text, self.known.policy
         if wanted is None:
-            return self.is_ours  # what somebody else wrote stays, where ECR has nothing to do by the standard
-        return there is None or not lifecycle.same(there, wanted)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the policy that stands is one that the warden put."""
-        return bool(self.known.policy and self.known.ours and lifecycle.same(self.known.policy, self.known.ours))
+            return self.known.is_ours  # what somebody else wrote stays, where ECR has nothing to do by the standard
+        return there is None or not same(there, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ class PruneEnforcement:
         for image in turn.plan.leases.put:
             why = turn.plan.needs.get(image.digest, "spared, so that a lease on another does not push it out")
             text = f"kept from lifecycle rules by the tag {lease_of(image.digest)}: {why}"
-            self._write(turn, image.digest, "leased", text)  # before it is done: killed between, it is not done twice
+            self._write(turn, image.digest, LEASED, text)  # before it is done: killed between, it is not done twice
             try:
                 self.tags.put(ImageId(turn.repository, image.digest), lease_of(image.digest))
             except Refused as refusal:
@@ -165,10 +160,10 @@ class PruneEnforcement:
         """Nothing leaves; a policy of ours that stands would go on without us, so one that takes nothing is put."""
         self.prunings.unmark(turn.repository, turn.plan.unmark)
         self._write_refusals(turn, refusals)
-        if not (turn.enforces and turn.is_ours):
+        if not (turn.enforces and turn.known.is_ours):
             return _report(turn, PruneResult.REFUSED, *refusals)
         harmless = suspended(turn.plan.rendered)
-        if not lifecycle.same(str(turn.known.policy), harmless):
+        if not same(str(turn.known.policy), harmless):
             deed = self._put_policy(turn, harmless, whoever_minds=True)
             if deed.result is not Result.DONE:
                 return _report(turn, PruneResult.REFUSED, *refusals, Refusal(f"the policy still stands: {deed.remark}"))
@@ -185,15 +180,16 @@ class PruneEnforcement:
 
     def _put_policy(self, turn: Turn, text: str | None, *, whoever_minds: bool = False) -> Deed:
         """In a fight over the policy we stand back, unless `whoever_minds`: what takes nothing hurts nobody."""
-        if text is not None:
-            self.prunings.remember_policy(turn.repository, text)
         there = turn.known.policy
+        if text is not None:
+            standing = [there] if there is not None and turn.known.is_ours else []
+            self.prunings.remember_policies(turn.repository, [text, *standing])
         action = Action(
             kind=ActionKind.PUT_LIFECYCLE_POLICY if text is not None else ActionKind.DELETE_LIFECYCLE_POLICY,
             repository=turn.repository,
             field=LIFECYCLE_FIELD,
-            before="none" if there is None else lifecycle.in_words(there),
-            after="none" if text is None else lifecycle.in_words(text),
+            before="none" if there is None else in_words(there),
+            after="none" if text is None else in_words(text),
             reason="old images stay for ever" if there is None else "images leave by other rules than they should",
             origin=turn.standard.origins["lifecycle.rules"],
             mode=turn.standard.lifecycle.mode,
@@ -211,27 +207,40 @@ class PruneEnforcement:
         failed: list[Spared] = []
         archive = [one for one in turn.plan.direct if one.action is RuleAction.TRANSITION]
         delete = [one for one in turn.plan.direct if one.action is RuleAction.EXPIRE]
-        for one in self._unchanged(turn, archive):
+        for chosen, take in ((archive, self._archive), (delete, self._delete)):
+            for start in range(0, len(chosen), DELETED_A_CALL):
+                failed += take(turn, self._unchanged(turn, chosen[start : start + DELETED_A_CALL]))
+        return tuple(failed)
+
+    def _archive(self, turn: Turn, batch: Sequence[Leaving]) -> list[Spared]:
+        failed: list[Spared] = []
+        for one in batch:
             if failure := self.removals.archive(turn.repository, one.image.digest):
                 failed.append(Spared(one.image, failure.why, one.rule))
             else:
                 self._write_left(turn, one)
-        for start in range(0, len(delete), DELETED_A_CALL):
-            failed += self._delete(turn, self._unchanged(turn, delete[start : start + DELETED_A_CALL]))
-        return tuple(failed)
+        return failed
 
     def _delete(self, turn: Turn, batch: Sequence[Leaving]) -> list[Spared]:
-        by_digest = {one.image.digest: one for one in batch}
-        if not by_digest:
+        """Only what could be put back: an image whose manifest ECR does not give stays."""
+        if not batch:
             return []
-        for digest, text in self.images.manifests(turn.repository, list(by_digest)).items():
-            tags = by_digest[digest].image.tags
-            self.prunings.keep_manifest(turn.repository, digest, text, tags, now=turn.now)
-        failures = {one.digest: one.why for one in self.removals.delete(turn.repository, list(by_digest))}
+        manifests = self.images.manifests(turn.repository, [one.image.digest for one in batch])
+        unread = [one for one in batch if one.image.digest not in manifests]
+        failed = [Spared(one.image, "its manifest can't be read, and so not be kept", one.rule) for one in unread]
+        by_digest = {one.image.digest: one for one in batch if one.image.digest in manifests}
         for digest, one in by_digest.items():
-            if digest not in failures:
+            self.prunings.keep_manifest(turn.repository, digest, manifests[digest], one.image.tags, now=turn.now)
+        failures = {one.digest: one.why for one in self._delete_all(turn, list(by_digest))}
+        for digest, one in by_digest.items():
+            if digest in failures:
+                failed.append(Spared(one.image, failures[digest], one.rule))
+            else:
                 self._write_left(turn, one)
-        return [Spared(by_digest[digest].image, why, by_digest[digest].rule) for digest, why in failures.items()]
+        return failed
+
+    def _delete_all(self, turn: Turn, digests: Sequence[Digest]) -> tuple[Failed, ...]:
+        return self.removals.delete(turn.repository, digests) if digests else ()
 
     def _unchanged(self, turn: Turn, chosen: Sequence[Leaving]) -> list[Leaving]:
         now = {

@@ -14,6 +14,7 @@ from warden.lifecycle.evaluation import Taken, evaluate
 from warden.lifecycle.rendering import Rendered, displaced, render
 from warden.lifecycle.rules import RuleAction
 from warden.lifecycle.shields import leased, unleased
+from warden.lifecycle.words import same
 from warden.names import Digest, short
 from warden.needs import must_live
 from warden.policy import LifecycleStandard, Standard
@@ -29,18 +30,24 @@ class Known:
     """What is known of a repository when it is pruned.
 
     `unread` are indexes of which it is not known what they list. `policy` is the lifecycle policy that stands, None
-    where there is none, and `ours` the one that the warden put last. `last_used`, `marks` and `put_back` are what the
+    where there is none, and `ours` are those that the warden put. `last_used`, `marks` and `put_back` are what the
     ledger remembers: when leased images were in use, since when images are marked, and which ones persons put back.
     """
 
     images: tuple[StoredImage, ...]
     inventory: Inventory
     policy: str | None = None
-    ours: str | None = None
+    ours: tuple[str, ...] = ()
     unread: tuple[Digest, ...] = ()
     last_used: Mapping[Digest, datetime] = field(default_factory=dict)
     marks: Mapping[Digest, datetime] = field(default_factory=dict)
     put_back: Mapping[Digest, str] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the policy that stands is one that the warden put."""
+        policy = self.policy
+        return policy is not None and any(same(policy, text) for text in self.ours)
 
 
 @dataclass(frozen=True, slots=True)

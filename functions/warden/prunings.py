@@ -8,10 +8,9 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from warden.errors import Unavailable
+from warden.batch_writes import delete_all, put_all
 from warden.ledger import KEPT, epoch, items_under
 from warden.lifecycle.rules import RuleAction
 from warden.names import Digest, RepositoryName, Tag
@@ -25,9 +24,6 @@ MANIFESTS_KEPT = timedelta(days=90)
 """How long the manifest of a deleted image is kept: as long as its layers may still be there by way of others."""
 LARGEST_MANIFEST = 300_000
 """Bytes, compressed: DynamoDB takes items of 400 KB."""
-WRITES_A_CALL = 25
-"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html."""
-TRIES = 8
 REPORTS_KEPT = timedelta(days=7)
 UNKNOWN_LABELS_KEPT = timedelta(days=7)
 """How long it is not asked again for labels that could not be read."""
@@ -143,16 +139,20 @@ class Prunings:
                 found[Digest(item["sk"]["S"])] = f"put back by {item['by']['S']} until {until:%d %b %Y}"
         return found
 
-    def remember_policy(self, repository: RepositoryName, text: str) -> None:
-        """Remember the lifecycle policy that the warden is about to put: what stands later is ours if it says this."""
-        item: dict[str, Any] = {"pk": {"S": f"policy#{repository}"}, "sk": {"S": "ours"}, "text": {"S": text}}
+    def remember_policies(self, repository: RepositoryName, texts: Iterable[str]) -> None:
+        """Remember the lifecycle policy that the warden is about to put, and one of its own that stands until then.
+
+        What stands later is ours if it says one of these: the put may fail, or never be done.
+        """
+        policies = {"L": [{"S": text} for text in texts]}
+        item: dict[str, Any] = {"pk": {"S": f"policy#{repository}"}, "sk": {"S": "ours"}, "policies": policies}
         self._client.put_item(TableName=self._table, Item=item)
 
-    def our_policy(self, repository: RepositoryName) -> str | None:
-        """The lifecycle policy that the warden put last."""
+    def our_policies(self, repository: RepositoryName) -> tuple[str, ...]:
+        """The lifecycle policy that the warden put last, and the one before, if that may still stand."""
         key: dict[str, Any] = {"pk": {"S": f"policy#{repository}"}, "sk": {"S": "ours"}}
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return item["text"]["S"] if item else None
+        return tuple(text["S"] for text in item["policies"]["L"]) if item else ()
 
     def keep_manifest(
         self, repository: RepositoryName, digest: Digest, text: str, tags: Iterable[str], *, now: datetime
@@ -233,22 +233,10 @@ class Prunings:
         return {Digest(item["sk"]["S"]): datetime.fromtimestamp(int(item["at"]["N"]), UTC) for item in items}
 
     def _delete_all(self, key: str, digests: Iterable[Digest]) -> None:
-        self._send({"DeleteRequest": {"Key": {"pk": {"S": key}, "sk": {"S": digest}}}} for digest in digests)
+        delete_all(self._client, self._table, ({"pk": {"S": key}, "sk": {"S": digest}} for digest in digests))
 
     def _write_all(self, items: Iterable[Mapping[str, Any]]) -> None:
-        self._send({"PutRequest": {"Item": item}} for item in items)
-
-    def _send(self, requests: Iterable[Mapping[str, Any]]) -> None:
-        """BatchWriteItem answers 200 with what it did not take: that is sent again, a few times."""
-        rest = iter(requests)
-        while batch := list(islice(rest, WRITES_A_CALL)):
-            waiting: Any = {self._table: batch}
-            for _ in range(TRIES):
-                waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
-                if not waiting:
-                    break
-            else:
-                raise Unavailable("DynamoDB did not take all that was to be written")
+        put_all(self._client, self._table, items)
 
 
 def _expected(item: Mapping[str, Any]) -> Expected:

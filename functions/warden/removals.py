@@ -41,18 +41,9 @@ class Removals:
 
     def archive(self, repository: RepositoryName, digest: Digest) -> Failed | None:
         """Archive one image; one that is gone or archived already is done."""
-        return self._move(repository, digest, "ARCHIVE")
-
-    def restore(self, repository: RepositoryName, digest: Digest) -> Failed | None:
-        """Bring one image back from the archive, which takes ECR up to 20 minutes."""
-        return self._move(repository, digest, "STANDARD")
-
-    def _move(self, repository: RepositoryName, digest: Digest, to: str) -> Failed | None:
         try:
             self._client.update_image_storage_class(
-                repositoryName=repository,
-                imageId={"imageDigest": digest},
-                targetStorageClass=to,  # type: ignore[arg-type]
+                repositoryName=repository, imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE"
             )
         except ClientError as error:
             if answers.code(error) in _DONE:

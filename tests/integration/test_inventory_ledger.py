@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
-from tests.account import Stack
+from tests.account import Stack, unprocessed
 from tests.builders import NOW, digest
-from tests.wire import ok
+from warden.batch_writes import TRIES
 from warden.errors import Unavailable
-from warden.inventories import KEPT_FOR, TRIES, Inventories
+from warden.inventories import KEPT_FOR, Inventories
 from warden.inventory.asking import Unseen
 from warden.names import RepositoryName
 from warden.usage import Inventory, Use
@@ -113,32 +111,6 @@ def test_more_than_one_call_and_one_page_hold_every_image(inventories: Inventori
     assert set(found.uses) == set(uses), "of more than a megabyte Query needs more than one page"
 
 
-def unprocessed(stack: Stack, times: int) -> list[int]:
-    """Let DynamoDB take all but one item of so many calls; the numbers of items that it was asked to write."""
-    asked: list[int] = []
-
-    def answer(request: Any, **_: Any) -> AWSResponse | None:
-        if not request.headers["X-Amz-Target"].endswith(b"BatchWriteItem"):
-            return None
-        items = json.loads(request.body)["RequestItems"]["ledger"]
-        asked.append(len(items))
-        if len(asked) > times:
-            return None
-        text = ok({"UnprocessedItems": {"ledger": items[:1]}})[1]
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(text.encode()))
-
-    stack.dynamodb.meta.events.register_first("before-send.dynamodb", answer)  # type: ignore[arg-type] # its answer is used
-    return asked
-
-
-class _Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> list[bytes]:
-        return [self._body]
-
-
 def test_what_dynamodb_did_not_take_is_written_again(inventories: Inventories, stack: Stack) -> None:
     asked = unprocessed(stack, 2)
     inventories.expect(SWEEP, {ECS: "ECS"}, at=NOW, now=NOW)
@@ -152,7 +124,7 @@ def test_what_dynamodb_does_not_take_in_the_end_leaves_the_part_to_be_read_again
 ) -> None:
     asked = unprocessed(stack, 100)
     inventories.expect(SWEEP, {ECS: "ECS"}, at=NOW, now=NOW)
-    with pytest.raises(Unavailable, match="DynamoDB left 1 items"):
+    with pytest.raises(Unavailable, match="DynamoDB left 1 of 1 items"):
         inventories.store(SWEEP, ECS, [Use(APP, "v1", "task")], now=NOW)
     assert len(asked) == TRIES
     assert not inventories.has_come(SWEEP, ECS)

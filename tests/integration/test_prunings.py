@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
-from tests.account import Stack
+from tests.account import Stack, unprocessed
 from tests.builders import NOW, digest
-from tests.wire import ok
+from warden.batch_writes import TRIES
 from warden.errors import Unavailable
 from warden.ledger import KEPT
 from warden.lifecycle.rules import RuleAction
@@ -42,32 +40,6 @@ def expires(stack: Stack, key: str) -> list[datetime]:
         TableName="ledger", KeyConditionExpression="pk = :key", ExpressionAttributeValues={":key": {"S": key}}
     )["Items"]
     return [datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) for item in items]
-
-
-class _Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> list[bytes]:
-        return [self._body]
-
-
-def unprocessed(stack: Stack, times: int) -> list[int]:
-    """Let DynamoDB take all but one item of so many calls; the numbers of items that it was asked to write."""
-    asked: list[int] = []
-
-    def answer(request: Any, **_: Any) -> AWSResponse | None:
-        if not request.headers["X-Amz-Target"].endswith(b"BatchWriteItem"):
-            return None
-        items = json.loads(request.body)["RequestItems"]["ledger"]
-        asked.append(len(items))
-        if len(asked) > times:
-            return None
-        text = ok({"UnprocessedItems": {"ledger": items[:1]}})[1]
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(text.encode()))
-
-    stack.dynamodb.meta.events.register_first("before-send.dynamodb", answer)  # type: ignore[arg-type] # its answer is used
-    return asked
 
 
 def test_what_is_about_to_leave_is_known_by_digest_with_its_rule(prunings: Prunings, stack: Stack) -> None:
@@ -136,10 +108,10 @@ def test_what_was_put_back_is_kept_until_then_and_not_longer(prunings: Prunings)
 
 
 def test_the_policy_that_we_put_last_is_ours(prunings: Prunings) -> None:
-    assert prunings.our_policy(APP) is None
-    prunings.remember_policy(APP, "one")
-    prunings.remember_policy(APP, "two")
-    assert (prunings.our_policy(APP), prunings.our_policy(OTHER)) == ("two", None)
+    assert prunings.our_policies(APP) == ()
+    prunings.remember_policies(APP, ["one"])
+    prunings.remember_policies(APP, ["two", "one"])
+    assert (prunings.our_policies(APP), prunings.our_policies(OTHER)) == (("two", "one"), ())
 
 
 def test_a_manifest_is_kept_for_a_while_with_the_tags_that_the_image_had(prunings: Prunings, stack: Stack) -> None:
@@ -206,9 +178,9 @@ def test_what_dynamodb_does_not_take_in_the_end_is_for_another_try(
     write: Write, prunings: Prunings, stack: Stack
 ) -> None:
     asked = unprocessed(stack, 100)
-    with pytest.raises(Unavailable, match="did not take all"):
+    with pytest.raises(Unavailable, match="DynamoDB left 1 of 1 items"):
         write(prunings)
-    assert len(asked) == 8
+    assert len(asked) == TRIES
 
 
 def test_no_more_than_25_are_written_in_a_call(prunings: Prunings, stack: Stack) -> None:

@@ -112,8 +112,7 @@ def test_an_image_is_archived_and_once_more_makes_no_difference(local: LocalAcco
     assert removals.archive(APP, frozen) is None
     assert local.archived() == {frozen}
     assert removals.archive(APP, frozen) is None
-    assert removals.restore(APP, frozen) is None
-    assert local.images() == {frozen: ("v1",)}
+    assert local.archived() == {frozen}
 
 
 @pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])
