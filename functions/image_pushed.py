@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warden import events, messages, moves
+from warden import events, messages, moves, prune_events
 from warden.events import Home, ImagePushed, NotForUs
 from warden.image_tags import ImageTags
 from warden.ledger import Entry, Ledger
-from warden.lifecycle.shields import is_lease
+from warden.lifecycle.shields import LEASED, is_lease, lease_of
 from warden.manifests import Kind
-from warden.names import ImageId
+from warden.names import ImageId, RepositoryName, Tag
 from warden.notices import to_json
 from warden.once import once
 from warden.policy import Policy, Standard
@@ -23,6 +23,9 @@ from warden.tag_watch import TagWatch
 A_DAY = timedelta(hours=24)
 """ECR scans an image once in 24 hours: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html."""
 
+A_MINUTE = 60
+"""Seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class PushedImages:
@@ -35,6 +38,7 @@ class PushedImages:
     ledger: Ledger
     judgements: Queue
     notices: Queue
+    prunes: Queue
 
     def handle(self, message: Message) -> Outcome:
         """Parse, observe, plan, apply, record."""
@@ -42,7 +46,9 @@ class PushedImages:
         if isinstance(event, NotForUs):
             return Outcome("NotForUs", reason=event.reason)
         if event.tag and is_lease(event.tag):
-            return Outcome("OwnWrite", str(event.image), event.tag)
+            if self._is_our_lease(event.image, event.tag):
+                return Outcome("OwnWrite", str(event.image), event.tag)
+            self._have_leases_looked_at(event.image.repository, message)
         settings = self.registry.settings(event.image.repository)
         tags = self.registry.repository_tags(event.image.repository, self.home.account)
         if settings is None or tags is None:
@@ -72,6 +78,26 @@ class PushedImages:
             request = messages.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
             self.judgements.send(request)
         return Outcome("ScansStarted" if any(started) else "NoScanStarted", str(event.image), plan.reason)
+
+    def _is_our_lease(self, image: ImageId, tag: Tag) -> bool:
+        """Whoever may push may use the name of a lease: ours is in the ledger before it is put."""
+        return tag == lease_of(image.digest) and any(entry.kind == LEASED for entry in self.ledger.history(str(image)))
+
+    def _have_leases_looked_at(self, repository: RepositoryName, message: Message) -> None:
+        """A lease may have been pushed away from the image that has it: prune puts it back.
+
+        It is asked for one turn for all pushes of a minute, after that minute.
+        """
+        minute = message.now.strftime("%Y-%m-%dT%H:%M")
+        body = prune_events.repository_due("", repository, at=message.now, home=self.home)
+        once(
+            self.ledger,
+            f"leases#{repository}#{minute}",
+            lambda: self.prunes.send(body, delay=A_MINUTE),
+            owner=message.id,
+            now=message.now,
+            lasts=A_DAY,
+        )
 
     def _look_for_a_move(self, event: ImagePushed, standard: Standard, message: Message) -> None:
         """Tell it first: what is settled is not found again."""
@@ -123,6 +149,7 @@ def connect(deployment: Deployment) -> Handle:
         ledger=deployment.ledger,
         judgements=deployment.queue("WARDEN_JUDGEMENTS"),
         notices=deployment.queue("WARDEN_NOTICES"),
+        prunes=deployment.queue("WARDEN_PRUNES"),
     ).handle
 
 

@@ -129,9 +129,10 @@ class Sweep:
         The listing is enough to see that nothing differs; before anything is changed, ECR is asked again.
         """
         listed = listings.read(event.repository, event.listed)
-        observed = observe(self.registry, self.policy, event.repository, settings=listed[0], scanning=listed[1])
+        look = partial(observe, self.registry, self.policy, event.repository, lifecycle=False)
+        observed = look(settings=listed[0], scanning=listed[1])
         if observed and plan(observed.observation, observed.standard):
-            observed = observe(self.registry, self.policy, event.repository)
+            observed = look()
         if observed is None:
             return None
         actions = plan(observed.observation, observed.standard)

@@ -75,27 +75,6 @@ FUNCTIONS = (
         sends_to={"WARDEN_NOTICES": "notify", "WARDEN_QUEUE": "scan_finished"},
     ),
     FunctionSpec(
-        "image_pushed",
-        "starts scans of pushed images, and watches their tags",
-        ledger=("PutItem", "GetItem", "Query"),
-        events=(Events(("ECR Image Action",), detail={"action-type": ["PUSH"], "result": ["SUCCESS"]}),),
-        ecr=(
-            _REGISTRY_SCANNING,
-            Permission("ReadSettings", ("DescribeRepositories",), "whether ECR scans its pushes by itself"),
-            Permission("ReadManifests", ("BatchGetImage",), "what was pushed: an image, an index, an artifact"),
-            Permission("StartScans", ("StartImageScan",), "starting the scan"),
-            _REPOSITORY_TAGS,
-            Permission("ReadImages", ("DescribeImages",), "which image a tag has now"),
-            Permission(
-                "PutTagsBack",
-                ("PutImage", "BatchDeleteImage"),
-                "giving a tag back to the image that had it, where the policy says so; the last tag is never taken",
-                wanted=says("tags.moves", "put_back"),
-            ),
-        ),
-        sends_to={"WARDEN_JUDGEMENTS": "scan_finished", "WARDEN_NOTICES": "notify"},
-    ),
-    FunctionSpec(
         "prune",
         "lets old images leave, and none that is needed",
         ledger=("PutItem", "GetItem", "UpdateItem", "Query", "BatchWriteItem"),
@@ -146,6 +125,27 @@ FUNCTIONS = (
         batch_size=1,  # a repository of 100,000 images takes a hundred pages, and its preview a thousand
         max_concurrency=2,  # each waits for ECR's previews most of the time; writes are paced for two at once
         long_chains=True,  # the summary of a large account waits for hours, a quarter of an hour a message
+    ),
+    FunctionSpec(
+        "image_pushed",
+        "starts scans of pushed images, and watches their tags",
+        ledger=("PutItem", "GetItem", "Query"),
+        events=(Events(("ECR Image Action",), detail={"action-type": ["PUSH"], "result": ["SUCCESS"]}),),
+        ecr=(
+            _REGISTRY_SCANNING,
+            Permission("ReadSettings", ("DescribeRepositories",), "whether ECR scans its pushes by itself"),
+            Permission("ReadManifests", ("BatchGetImage",), "what was pushed: an image, an index, an artifact"),
+            Permission("StartScans", ("StartImageScan",), "starting the scan"),
+            _REPOSITORY_TAGS,
+            Permission("ReadImages", ("DescribeImages",), "which image a tag has now"),
+            Permission(
+                "PutTagsBack",
+                ("PutImage", "BatchDeleteImage"),
+                "giving a tag back to the image that had it, where the policy says so; the last tag is never taken",
+                wanted=says("tags.moves", "put_back"),
+            ),
+        ),
+        sends_to={"WARDEN_JUDGEMENTS": "scan_finished", "WARDEN_NOTICES": "notify", "WARDEN_PRUNES": "prune"},
     ),
     FunctionSpec(
         "inventory",

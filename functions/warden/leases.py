@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from warden.lifecycle.rules import Rule, TagStatus
-from warden.lifecycle.shields import is_lease
+from warden.lifecycle.shields import is_lease, lease_of
 from warden.names import Digest, Tag
 from warden.pruning import Spared
 from warden.stored_images import StoredImage
@@ -53,8 +53,8 @@ def plan_leases(
     bare: list[StoredImage] = []
     for image in images:
         if image.digest in needs:
-            taker = None if image.subject in present else _taker(image, ordered)
-            if is_leased(image) or image.archived or taker is None or taker.priority in shields:
+            taker = None if image.subject in present else _taker(_without_others_leases(image), ordered)
+            if image.archived or taker is None or taker.priority in shields:
                 continue
             if len(image.tags) >= MOST_TAGS:
                 impossible.append(
@@ -69,6 +69,12 @@ def plan_leases(
             else:
                 lift += [(image, tag) for tag in ours]
     return Leases(tuple(put), tuple(lift), tuple(bare), tuple(impossible))
+
+
+def _without_others_leases(image: StoredImage) -> StoredImage:
+    """A lease that is named after another image may be given to that one, and then this one has none."""
+    own = lease_of(image.digest)
+    return replace(image, tags=tuple(tag for tag in image.tags if tag == own or not is_lease(tag)))
 
 
 def _taker(image: StoredImage, rules: Sequence[Rule]) -> Rule | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from warden import answers, lifecycle
+from warden import answers
 from warden.errors import Refused, Unavailable
 from warden.gate import Previewed
 from warden.lifecycle.rules import RuleAction
+from warden.lifecycle.words import same
 from warden.names import Digest, RepositoryName
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class LifecyclePreviews:
             with answers.whole("GetLifecyclePolicyPreview"):
                 if page["status"] != "COMPLETE":
                     raise Unavailable(f"the preview of {repository} is {page['status']}: another is asked for later")
-                if not lifecycle.same(page["lifecyclePolicyText"], text):
+                if not same(page["lifecyclePolicyText"], text):
                     raise Unavailable(f"somebody else asked for a preview of {repository}", retry_after=ANOTHER)
                 found += map(_previewed, page["previewResults"])
                 counted = max(counted, _total(page["summary"] if found else page.get("summary", {})))

@@ -24,17 +24,19 @@ def observe(
     *,
     settings: RepositorySettings | None = None,
     scanning: RegistryScanning | None = None,
+    lifecycle: bool = True,
 ) -> Observed | None:
     """Read the repository; None where it is gone.
 
-    `settings` and `scanning` are what a listing of the registry has said already, and are read where not given.
+    Without `lifecycle` the lifecycle policy is not read: the sweep leaves that to prune. `settings` and `scanning` are
+    what a listing of the registry has said already, and are read where not given.
     """
     settings = settings or registry.settings(name)
     tags = None if settings is None else registry.repository_tags(name, settings.account)
     if settings is None or tags is None:
         return None
     standard = standard_of(policy, name, tags)
-    wants_lifecycle = standard.lifecycle.mode is not Mode.OFF and bool(standard.lifecycle.rules)
+    wants_lifecycle = lifecycle and standard.lifecycle.mode is not Mode.OFF and bool(standard.lifecycle.rules)
     observation = RepositoryObservation(
         **asdict(settings),
         tags=tags,

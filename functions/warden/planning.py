@@ -3,10 +3,12 @@
 Ordered so that a half-applied plan is never worse than none: what protects comes first, what destroys comes last.
 """
 
-from warden import access, immutability, lifecycle
+from warden import access, immutability
 from warden.access import EVERYBODY
 from warden.actions import Action, ActionKind
 from warden.immutability import Setting
+from warden.lifecycle.rendering import render
+from warden.lifecycle.words import in_words, same
 from warden.observations import RepositoryObservation
 from warden.policy import Encryption, Immutability, LifecycleAction, Mode, Standard
 from warden.text import clean
@@ -169,15 +171,15 @@ def plan_lifecycle(observation: RepositoryObservation, standard: Standard) -> Ac
 
     A policy that means the same is none to be put; what another wrote is kept in the ledger.
     """
-    rendered = lifecycle.render(standard.lifecycle)
+    rendered = render(standard.lifecycle)
     text, there = rendered.text, observation.lifecycle_policy
-    if standard.lifecycle.mode is Mode.OFF or text is None or (there is not None and lifecycle.same(there, text)):
+    if standard.lifecycle.mode is Mode.OFF or text is None or (there is not None and same(there, text)):
         return None
     return Action(
         kind=ActionKind.PUT_LIFECYCLE_POLICY,
         repository=observation.name,
         field=LIFECYCLE_FIELD,
-        before="none" if there is None else lifecycle.in_words(there),
+        before="none" if there is None else in_words(there),
         after="; ".join(rule.description for rule in rendered.rules),
         reason="old images stay for ever" if there is None else "images leave by other rules than the standard's",
         origin=standard.origins["lifecycle.rules"],

@@ -12,7 +12,7 @@ import pytest
 from local.chat import Chat
 from local.demo.__main__ import deploy, free_port
 from local.demo.surroundings import ACCOUNT, BUILD, STAGE, Account, an_account, eventually
-from warden.lifecycle import same
+from warden.lifecycle.words import same
 
 pytestmark = pytest.mark.e2e
 
@@ -208,7 +208,6 @@ def test_a_second_sweep_reads_the_least_that_can_be_read_and_writes_nothing(clou
         "DescribeRepositories": 1,
         "GetRegistryScanningConfiguration": 1,
         "ListTagsForResource": COUNT,
-        "GetLifecyclePolicy": COUNT,
         "GetRepositoryPolicy": COUNT,
         "DescribeImages": COUNT,
     }

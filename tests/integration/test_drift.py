@@ -13,7 +13,7 @@ from tests.functions import REPORT, ROLE_PATH, changed, text
 from tests.wire import error
 from warden import prune_events
 from warden.ledger import Entry, Ledger
-from warden.lifecycle import render
+from warden.lifecycle.rendering import render
 from warden.names import RepositoryName
 from warden.notices import Level
 from warden.prune_events import PruneDue

@@ -14,12 +14,13 @@ from tests.wire import error
 from warden import events, messages
 from warden.errors import Invalid, Refused, Unavailable
 from warden.events import ScanFinished
-from warden.lifecycle.shields import lease_of
+from warden.ledger import Entry
+from warden.lifecycle.shields import LEASED, lease_of
 from warden.names import ImageId
 
 
 def function(account: Account, stack: Stack, **fields: Any) -> PushedImages:
-    queues = (stack.queue("judgements"), stack.queue("notices"))
+    queues = (stack.queue("judgements"), stack.queue("notices"), stack.queue("prunes"))
     return PushedImages(HOME, a_policy(**fields), account.registry, account.image_tags, stack.ledger, *queues)
 
 
@@ -58,11 +59,28 @@ def test_one_push_costs_six_calls(account: Account, stack: Stack) -> None:
 def test_a_lease_is_our_own_write_and_leads_to_nothing(account: Account, stack: Stack) -> None:
     """It comes with each image that is deployed and old: no scan, no move of a tag, no line of history, no call."""
     image = account.push(tags=("v1", lease_of(digest("image"))))
+    stack.ledger.record(Entry(str(image), NOW, LEASED, "kept from lifecycle rules"), event="prune 1")
     outcome = function(account, stack).handle(stack.message(push(image, lease_of(image.digest))))
     assert outcome.name == "OwnWrite"
     assert account.wire.requests == []
-    assert stack.ledger.history(str(image)) == ()
-    assert not (stack.notices() or judgements(stack))
+    assert [entry.kind for entry in stack.ledger.history(str(image))] == [LEASED]
+    assert not (stack.notices() or judgements(stack) or stack.held_back("prunes"))
+
+
+@pytest.mark.parametrize("named_after", ["image", "another"])
+def test_who_pushes_with_the_name_of_a_lease_is_scanned_and_leases_are_looked_at_once_a_minute(
+    account: Account, stack: Stack, named_after: str
+) -> None:
+    """The name can be worked out by anybody, and in a repository with mutable tags a push takes it from its image."""
+    tag = lease_of(digest(named_after))
+    image = account.push(tags=(tag,))
+    handler = function(account, stack)
+    for second in (0, 20):
+        handler.handle(stack.message(push(image, tag), now=NOW + timedelta(seconds=second)))
+    assert started(account) == [image.digest]
+    assert stack.held_back("prunes") == 1
+    handler.handle(stack.message(push(image, tag), now=NOW + timedelta(minutes=1)))
+    assert stack.held_back("prunes") == 2
 
 
 def test_the_platforms_of_an_index_are_scanned_and_the_index_is_not(account: Account, stack: Stack) -> None:

@@ -14,6 +14,7 @@ from tests.local_account import LocalAccount, inventory, turn
 from tests.wire import error
 from warden import prune_events
 from warden.errors import Unavailable
+from warden.lifecycle.shields import lease_of
 from warden.names import Digest, RepositoryName
 from warden.policy import Policy
 from warden.usage import Use
@@ -259,6 +260,74 @@ def test_a_policy_of_ours_that_nobody_looks_after_is_told(local: LocalAccount, s
     inventory(stack)
     function = local.pruning(stack, asked(OLD, lifecycle__mode="report"))
     function.handle(stack.message(turn(stack)))
+    for body in stack.bodies("own"):
+        function.handle(stack.message(body))
+    assert any("still acts" in text(notice) for notice in stack.notices())
+
+
+def test_a_lease_that_somebody_pushed_away_is_given_back(local: LocalAccount, stack: Stack) -> None:
+    runs = local.push("a", "v1", days=90)
+    inventory(stack, used(runs))
+    run(local, stack, asked(OLD))
+    thief = local.push("b", lease_of(runs))
+    assert local.images()[runs] == ("v1",)
+    run(local, stack, asked(OLD))
+    assert local.images()[runs] == ("v1", lease_of(runs))
+    assert local.images()[thief] == ()
+
+
+def test_a_policy_of_ours_is_known_though_its_successor_was_never_put(local: LocalAccount, stack: Stack) -> None:
+    """The sandbox dies before the put, and when the message comes again it is not known what runs any more."""
+    old = local.push("a", "v1", days=90)
+    inventory(stack)
+    run(local, stack, asked(OLD))
+    inventory(stack)
+    function = local.pruning(stack, asked({"of": "any", "after_days": 40}))
+
+    def die(operation: str) -> None:
+        if operation == "PutLifecyclePolicy":
+            raise KeyboardInterrupt
+
+    local.before_call = die
+    message = stack.message(turn(stack), id="one")
+    with pytest.raises(KeyboardInterrupt):
+        function.handle(message)
+    local.before_call = lambda _: None
+    inventory(stack, missing="AccessDenied")
+    assert function.handle(stack.message(turn(stack), id="one", receives=2)).name == "Suspended"
+    assert local.run_lifecycle() == set()
+    assert old in local.images()
+
+
+def test_an_image_whose_manifest_can_not_be_read_is_not_deleted(local: LocalAccount, stack: Stack) -> None:
+    idle, unreadable = local.push("a", "v1", days=90), local.push("b", "v2", days=90)
+    inventory(stack)
+    answer: Callable[..., Any] = local._answer
+
+    def hide(operation: str, request: Any) -> Any:
+        if operation == "BatchGetImage":
+            request = {
+                **request,
+                "imageIds": [one for one in request["imageIds"] if one != {"imageDigest": unreadable}],
+            }
+        return answer(operation, request)
+
+    local.wire._answers = hide
+    run(local, stack, asked({"of": "any", "not_pulled_days": 30}))
+    assert set(local.images()) == {unreadable}
+    assert stack.ledger.history(f"team/app@{idle}")
+
+
+def test_a_policy_of_ours_is_told_where_the_lifecycle_was_turned_off(local: LocalAccount, stack: Stack) -> None:
+    local.push("a", "v1", days=90)
+    inventory(stack)
+    run(local, stack, asked(OLD))
+    stack.bodies("own")
+    inventory(stack)
+    function = local.pruning(stack, asked(OLD, lifecycle__mode="off"))
+    before = local.writes()
+    assert function.handle(stack.message(turn(stack))).name == "Nothing"
+    assert local.writes() == before
     for body in stack.bodies("own"):
         function.handle(stack.message(body))
     assert any("still acts" in text(notice) for notice in stack.notices())

@@ -142,7 +142,7 @@ def test_of_a_lost_index_the_index_is_reminded_of_first(account: Account, stack:
     (reminder,) = stack.bodies("pushes")
     assert index.digest in reminder
     assert stack.held_back("pushes") == 1
-    queues = (stack.queue("judgements"), stack.queue("notices"))
+    queues = (stack.queue("judgements"), stack.queue("notices"), stack.queue("prunes"))
     PushedImages(HOME, a_policy(), account.registry, account.image_tags, stack.ledger, *queues).handle(
         stack.message(push(index))
     )

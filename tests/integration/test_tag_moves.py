@@ -18,7 +18,7 @@ V1 = Tag("v1")
 
 
 def function(account: Account, stack: Stack, moves: str = "put_back", **fields: Any) -> PushedImages:
-    queues = (stack.queue("judgements"), stack.queue("notices"))
+    queues = (stack.queue("judgements"), stack.queue("notices"), stack.queue("prunes"))
     return PushedImages(
         HOME, a_policy(tags__moves=moves, **fields), account.registry, account.image_tags, stack.ledger, *queues
     )

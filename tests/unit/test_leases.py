@@ -57,6 +57,14 @@ def test_only_what_a_rule_is_about_needs_a_lease(rule: Rule, one: StoredImage, i
     assert planned(one, rules=(rule,), needed=(one,)).put == ((one,) if is_put else ())
 
 
+def test_a_lease_that_is_named_after_another_image_is_none() -> None:
+    """It is given to that one where it is due to it, and anybody can push it away."""
+    runs = image("runs", "v1", lease_of(digest("another")))
+    assert planned(runs, needed=(runs,)).put == (runs,)
+    has_its_own = image("runs", "v1", lease_of(digest("runs")))
+    assert planned(has_its_own, needed=(has_its_own,)).put == ()
+
+
 def test_what_a_shield_decides_about_needs_no_lease() -> None:
     protected = image("protected", "prod-1")
     assert planned(protected, rules=(by_tags("prod-*", priority=2), ALL), needed=(protected,)) == Leases()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.builders import a_policy, image_id, observation
-from warden import lifecycle
 from warden.actions import Action, ActionKind
+from warden.lifecycle.rendering import render
 from warden.names import RepositoryName
 from warden.observations import RegistryScanning, RepositoryObservation, ScanningRule
 from warden.planning import plan, plan_lifecycle
@@ -161,9 +161,9 @@ def test_a_later_rule_wins_field_by_field() -> None:
     ],
 )
 def test_a_rule_is_rendered_in_ecrs_grammar(rule: dict[str, Any], selection: dict[str, Any]) -> None:
-    text = lifecycle.render(standard_of(a_policy(lifecycle__rules=[rule]), APP, {}).lifecycle).text
+    text = render(standard_of(a_policy(lifecycle__rules=[rule]), APP, {}).lifecycle).text
     assert text
-    assert json.loads(text)["rules"][0]["selection"] == selection
+    assert json.loads(text)["rules"][-1]["selection"] == selection
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_lifecycle_policy_that_means_another_thing_is_replaced_and_kept(text: 
 
 @pytest.mark.parametrize(("storage_class", "compliant"), [("standard", True), ("archive", False)])
 def test_what_ecr_takes_where_it_is_not_written_is_no_difference(storage_class: str, compliant: bool) -> None:
-    asked = json.loads(lifecycle.render(standard_of(a_policy(), APP, {}).lifecycle).text or "")
+    asked = json.loads(render(standard_of(a_policy(), APP, {}).lifecycle).text or "")
     for rule in asked["rules"]:
         rule["selection"]["storageClass"] = storage_class
     actions = planned(observation(lifecycle_policy=json.dumps(asked)), a_policy())

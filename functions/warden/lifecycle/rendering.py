@@ -52,17 +52,18 @@ class _Entry:
     acts: bool = False
 
 
-def render(standard: LifecycleStandard, *, leases: bool = True) -> Rendered:
+def render(standard: LifecycleStandard) -> Rendered:
     """The lifecycle policy that the standard asks for, with as few rules as will do.
 
     The standard's rules keep their order. Before them stand shields for leases and for protected tags, and in the place
-    of what the warden carries out itself shields where a later rule could take the same images. Without `leases` there
-    is no shield for those. Raises Refused where ECR would not take so much.
+    of what the warden carries out itself shields where a later rule could take the same images.
+
+    Raises Refused where ECR would not take so much.
     """
-    stored = _fewest([*_guards(standard, leases, archived=False), *_of_rules(standard)])
+    stored = _fewest([*_guards(standard, archived=False), *_of_rules(standard)])
     last = [entry for entry in stored if entry.rule.tag_status is TagStatus.ANY]
     others = [entry for entry in stored if entry.rule.tag_status is not TagStatus.ANY]
-    entries = [*others, *_for_archive(standard, leases, parted=bool(last)), *last]
+    entries = [*others, *_for_archive(standard, parted=bool(last)), *last]
     numbered = [replace(entry, rule=replace(entry.rule, priority=n)) for n, entry in enumerate(entries, start=1)]
     rules = tuple(entry.rule for entry in numbered)
     return Rendered(
@@ -129,15 +130,14 @@ def _beyond_counts(rules: Sequence[Rule], images: Sequence[StoredImage]) -> froz
     return frozenset(taken.image.digest for taken in evaluate(rules, images, dawn))
 
 
-def _guards(standard: LifecycleStandard, leases: bool, *, archived: bool) -> list[_Entry]:
-    """Shields for what no rule may take."""
-    asked = standard.protection
-    entries = []
-    if leases and (asked.in_use or asked.pulled_within_days is not None):
-        entries.append(_Entry(_lease_shield(archived=archived)))
-    return entries + [
-        _Entry(shield(TagStatus.TAGGED, (tag,), f"protected images tagged {tag} stay", archived=archived))
-        for tag in asked.tags
+def _guards(standard: LifecycleStandard, *, archived: bool) -> list[_Entry]:
+    """Shields for what no rule may take: whatever has a lease, whoever needs it (what a person put back, too)."""
+    return [
+        _Entry(_lease_shield(archived=archived)),
+        *(
+            _Entry(shield(TagStatus.TAGGED, (tag,), f"protected images tagged {tag} stay", archived=archived))
+            for tag in standard.protection.tags
+        ),
     ]
 
 
@@ -174,7 +174,7 @@ def _rule(rule: LifecycleRule, action: LifecycleAction, words: str) -> Rule:
     )
 
 
-def _for_archive(standard: LifecycleStandard, leases: bool, *, parted: bool) -> list[_Entry]:
+def _for_archive(standard: LifecycleStandard, *, parted: bool) -> list[_Entry]:
     """What is archived is deleted at last, but for what is protected.
 
     A rule on `any` must have the highest priority, ECR's page says, without a word on whether each storage class may
@@ -195,7 +195,7 @@ def _for_archive(standard: LifecycleStandard, leases: bool, *, parted: bool) -> 
     tagged = replace(whole, tag_status=TagStatus.TAGGED, patterns=("*",))
     parts = [tagged, replace(whole, tag_status=TagStatus.UNTAGGED)] if parted else [whole]
     acting = [_Entry(rule, acts=True) for rule in parts]
-    return _fewest([*_guards(standard, leases, archived=True), *acting])
+    return _fewest([*_guards(standard, archived=True), *acting])
 
 
 def _fewest(entries: Iterable[_Entry]) -> list[_Entry]:

@@ -13,6 +13,8 @@ from warden.stored_images import StoredImage
 LEASE_PREFIX = "warden.keep-"
 LEASE_PATTERN = f"{LEASE_PREFIX}*"
 """The tags of leases, as a rule's pattern."""
+LEASED = "leased"
+"""What the ledger calls the line of an image's history that says so."""
 _DIGITS = 24
 """Of a digest's hexadecimal digits in a lease: nobody makes two images of one repository that share as many."""
 SO_MANY = 1_000_000

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.lifecycle.standards import IN_USE, a_standard, an_image, digest_of, taken_by, with_leases
 from warden.errors import Refused
-from warden.lifecycle import describe, render, suspended
-from warden.lifecycle.rendering import displaced
+from warden.lifecycle.describing import describe
+from warden.lifecycle.rendering import displaced, render, suspended
 from warden.lifecycle.shields import lease_of, leased, unleased
 from warden.policy import LifecycleAction, LifecycleRule, LifecycleStandard, Per, Protection
 
@@ -17,6 +17,7 @@ RELEASES = LifecycleRule("v*", keep=30)
 OLD = LifecycleRule("any", after_days=180)
 IDLE = LifecycleRule("any", not_pulled_days=180)
 MINORS = LifecycleRule("v*", keep=3, per=Per.MINOR)
+LEASES, ARCHIVED_LEASES = "warden.keep-* shield", "archived warden.keep-* shield"
 PRODUCTION = Protection(in_use=True, tags=("prod-*",))
 
 
@@ -39,23 +40,24 @@ def rendered(standard: LifecycleStandard) -> list[str]:
     ("standard", "expected"),
     [
         (a_standard(), []),
-        (a_standard(PULL_REQUESTS, RELEASES, UNTAGGED), ["pr-* 0", "v* 1", "untagged 2"]),
+        (a_standard(PULL_REQUESTS, RELEASES, UNTAGGED), [LEASES, "pr-* 0", "v* 1", "untagged 2"]),
         # What ECR has no rule for is left to the warden, with a shield only where a later rule could take it.
         (a_standard(MINORS), []),
         (a_standard(MINORS, UNTAGGED), ["untagged 1"]),
-        (a_standard(MINORS, PULL_REQUESTS), ["v* shield", "pr-* 1"]),
-        (a_standard(PULL_REQUESTS, MINORS), ["pr-* 0"]),
-        (a_standard(LifecycleRule("untagged", not_pulled_days=3), PULL_REQUESTS), ["pr-* 1"]),
-        (a_standard(LifecycleRule("untagged", not_pulled_days=3), OLD), ["untagged shield", "any 1"]),
-        (a_standard(PULL_REQUESTS, IDLE), ["pr-* 0"]),
-        (a_standard(PULL_REQUESTS, IDLE, action="archive"), ["pr-* 0", "any 1"]),
+        (a_standard(MINORS, PULL_REQUESTS), [LEASES, "v* shield", "pr-* 1"]),
+        (a_standard(PULL_REQUESTS, MINORS), [LEASES, "pr-* 0"]),
+        (a_standard(LifecycleRule("untagged", not_pulled_days=3), PULL_REQUESTS), [LEASES, "pr-* 1"]),
+        (a_standard(LifecycleRule("untagged", not_pulled_days=3), OLD), [LEASES, "untagged shield", "any 1"]),
+        (a_standard(PULL_REQUESTS, IDLE), [LEASES, "pr-* 0"]),
+        (a_standard(PULL_REQUESTS, IDLE, action="archive"), [LEASES, "pr-* 0", "any 1"]),
         (a_standard(PULL_REQUESTS, OLD, wait_days=7), []),
-        (a_standard(LifecycleRule("pr-*", after_days=3, label="a=b"), OLD), ["pr-* shield", "any 1"]),
+        (a_standard(LifecycleRule("pr-*", after_days=3, label="a=b"), OLD), [LEASES, "pr-* shield", "any 1"]),
         # One shield does for those that it covers.
-        (a_standard(LifecycleRule("v1*", keep=1, per=Per.LINE), MINORS, OLD), ["v* shield", "any 2"]),
+        (a_standard(LifecycleRule("v1*", keep=1, per=Per.LINE), MINORS, OLD), [LEASES, "v* shield", "any 2"]),
         (
             a_standard(LifecycleRule("v1*", keep=1, per=Per.LINE), PULL_REQUESTS, MINORS, OLD),
             [
+                LEASES,
                 "v1* shield",
                 "pr-* 1",
                 "v* shield",
@@ -65,35 +67,39 @@ def rendered(standard: LifecycleStandard) -> list[str]:
         # Leases and protected tags come first, where anything could take them.
         (a_standard(UNTAGGED, protection=PRODUCTION), ["untagged 0"]),
         (a_standard(MINORS, protection=PRODUCTION), []),
-        (a_standard(PULL_REQUESTS, protection=PRODUCTION), ["warden.keep-* shield", "prod-* shield", "pr-* 0"]),
+        (a_standard(PULL_REQUESTS, protection=PRODUCTION), [LEASES, "prod-* shield", "pr-* 0"]),
         (
             a_standard(OLD, protection=Protection(in_use=False, tags=(), pulled_within_days=30)),
             [
-                "warden.keep-* shield",
+                LEASES,
                 "any 0",
             ],
         ),
-        (a_standard(OLD, protection=Protection(in_use=False, tags=("v1*", "v*", "v*"))), ["v* shield", "any 0"]),
+        (
+            a_standard(OLD, protection=Protection(in_use=False, tags=("v1*", "v*", "v*"))),
+            [LEASES, "v* shield", "any 0"],
+        ),
         # A protected tag is a tag, whatever it is called.
         (
             a_standard(OLD, protection=Protection(in_use=False, tags=("any", "untagged"))),
             [
+                LEASES,
                 "any shield",
                 "untagged shield",
                 "any 0",
             ],
         ),
         # A rule that never decides is left out.
-        (a_standard(RELEASES, LifecycleRule("v1*", keep=3)), ["v* 0"]),
+        (a_standard(RELEASES, LifecycleRule("v1*", keep=3)), [LEASES, "v* 0"]),
         (a_standard(LifecycleRule("prod-1*", keep=3), protection=Protection(in_use=False, tags=("prod-*",))), []),
-        (a_standard(OLD, RELEASES), ["any 0"]),
+        (a_standard(OLD, RELEASES), [LEASES, "any 0"]),
         # The archive has its own shields; ECR takes one rule on any image, or one for each storage class.
-        (a_standard(delete_archived_days=90), ["archived any None"]),
+        (a_standard(delete_archived_days=90), [ARCHIVED_LEASES, "archived any None"]),
         (
             a_standard(UNTAGGED, action="archive", delete_archived_days=90, protection=PRODUCTION),
             [
                 "untagged 0",
-                "archived warden.keep-* shield",
+                ARCHIVED_LEASES,
                 "archived prod-* shield",
                 "archived any None",
             ],
@@ -101,12 +107,14 @@ def rendered(standard: LifecycleStandard) -> list[str]:
         (
             a_standard(OLD, action="archive", delete_archived_days=90),
             [
+                LEASES,
+                ARCHIVED_LEASES,
                 "archived * None",
                 "archived untagged None",
                 "any 0",
             ],
         ),
-        (a_standard(PULL_REQUESTS, wait_days=7, delete_archived_days=90), ["archived any None"]),
+        (a_standard(PULL_REQUESTS, wait_days=7, delete_archived_days=90), [ARCHIVED_LEASES, "archived any None"]),
     ],
 )
 def test_a_standard_becomes_the_fewest_rules_that_say_it(standard: LifecycleStandard, expected: list[str]) -> None:
@@ -156,10 +164,11 @@ def test_the_text_is_what_ecr_gives_back() -> None:
 
 def test_each_priority_has_its_words() -> None:
     result = render(a_standard(MINORS, PULL_REQUESTS))
-    assert result.words(1) == (
+    assert result.words(1) == "shield: images that must live, tagged warden.keep-*, stay"
+    assert result.words(2) == (
         "shield: delete images tagged v* beyond the newest 3 of each minor version, which ECR Warden does itself"
     )
-    assert result.words(2) == "delete images tagged pr-* 14 days after the push"
+    assert result.words(3) == "delete images tagged pr-* 14 days after the push"
 
 
 @pytest.mark.parametrize(

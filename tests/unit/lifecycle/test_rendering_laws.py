@@ -13,7 +13,6 @@ from tests.unit.lifecycle.standards import (
     HOLDERS,
     IN_USE,
     LAW,
-    LEASE,
     SHORT,
     a_standard,
     is_leased,
@@ -72,7 +71,7 @@ def _plainly(standard: LifecycleStandard, images: Sequence[StoredImage], now: da
     found: dict[Digest, RuleAction] = {}
     stored = [image for image in images if not image.archived]
     for image in images:
-        guarded = is_protected(image, standard) or (standard.protection.in_use and is_leased(image))
+        guarded = is_protected(image, standard) or is_leased(image)
         if guarded:
             continue
         if image.archived:
@@ -111,7 +110,7 @@ def test_no_rule_takes_what_is_leased_or_protected(
     for taken in evaluate(render(standard).rules, images, now):
         if taken.priority is not None:
             assert not is_protected(taken.image, standard)
-            assert not (standard.protection.in_use and is_leased(taken.image))
+            assert not is_leased(taken.image)
 
 
 @given(standards(), worlds(), NOWS)
@@ -120,12 +119,6 @@ def test_a_suspended_policy_takes_nothing(
     standard: LifecycleStandard, images: tuple[StoredImage, ...], now: datetime
 ) -> None:
     assert evaluate(read(suspended(render(standard))), images, now) == ()
-
-
-@given(standards())
-@LAW
-def test_without_leases_there_is_no_rule_on_them(standard: LifecycleStandard) -> None:
-    assert not any(LEASE in pattern for rule in render(standard, leases=False).rules for pattern in rule.patterns)
 
 
 @given(standards(), worlds(), HOLDERS, NOWS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from warden.lifecycle import in_words, same
+from warden.lifecycle.words import in_words, same
 
 ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
 EXPIRE = {"type": "expire"}

@@ -10,8 +10,8 @@ from policy.compiled import compile_text
 from policy.layers import MOST_FILTERS
 from policy.lifecycle_limits import MOST_LIFECYCLE_RULES
 from tests.unit.policy.policies import a_file, loaded, standard
-from warden import lifecycle
 from warden.compiled_policy import from_compiled
+from warden.lifecycle.rendering import render
 from warden.names import RepositoryName, Severity
 from warden.policy import (
     Immutability,
@@ -211,9 +211,9 @@ def test_the_largest_lifecycle_policy_that_a_standard_can_ask_for_fits_in_what_e
     most = LifecycleStandard(Mode.ENFORCE, LifecycleAction.ARCHIVE, widest, protection=Protection(in_use=True, tags=()))
     least = LifecycleStandard(Mode.ENFORCE, LifecycleAction.DELETE, (LifecycleRule("any", keep=1),))
 
-    assert len(lifecycle.render(most).rules) == MOST_LIFECYCLE_RULES
-    assert len(lifecycle.render(most).text or "") <= 30_720
-    assert len(lifecycle.render(least).text or "") >= 100
+    assert len(render(most).rules) == MOST_LIFECYCLE_RULES
+    assert len(render(most).text or "") <= 30_720
+    assert len(render(least).text or "") >= 100
 
 
 def test_the_compiled_form_is_plain_and_names_no_path_of_this_machine(tmp_path: Path) -> None:

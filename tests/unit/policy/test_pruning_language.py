@@ -19,7 +19,7 @@ from policy.model import Document
 from policy.source import read
 from tests.unit.policy.policies import UNHURRIED, a_file, compiled, loaded, standard
 from warden.errors import Refused
-from warden.lifecycle import render
+from warden.lifecycle.rendering import render
 from warden.policy import (
     InventorySources,
     LifecycleAction,
@@ -158,7 +158,8 @@ def test_what_some_repository_can_mean_is_no_error(defaults: str, rules: str) ->
     [
         (f"rules: [{many_rules(49)}]", True),
         (f"rules: [{many_rules(50)}]", False),
-        (f"rules: [{many_rules(50)}], protect: {{in_use: false}}", True),
+        (f"rules: [{many_rules(49)}], protect: {{in_use: false}}", True),
+        (f"rules: [{many_rules(50)}], protect: {{in_use: false}}", False),
         (f"rules: [{many_rules(40)}], protect: {{tags: [{many_patterns(9)}]}}", True),
         (f"rules: [{many_rules(40)}], protect: {{tags: [{many_patterns(10)}]}}", False),
         (f"rules: [{many_rules(40)}], protect: {{tags: [{many_patterns(3)}]}}, delete_archived_after: 90d", True),
