@@ -18,18 +18,11 @@ TRIES = 8
 """How often DynamoDB is asked to take what it left; the queue waits longer than we would."""
 
 
-def put_all(client: "DynamoDBClient", table: str, items: Iterable[Mapping[str, Any]]) -> None:
-    """Put the items, no two of them under one key. Raises Unavailable where DynamoDB does not take them all."""
-    _send(client, table, ({"PutRequest": {"Item": item}} for item in items))
+def write_all(client: "DynamoDBClient", table: str, requests: Iterable[Mapping[str, Any]]) -> None:
+    """Send the requests, each a PutRequest or a DeleteRequest, no two of them about one key.
 
-
-def delete_all(client: "DynamoDBClient", table: str, keys: Iterable[Mapping[str, Any]]) -> None:
-    """Delete the items of these keys, those that are there. Raises as `put_all` does."""
-    _send(client, table, ({"DeleteRequest": {"Key": key}} for key in keys))
-
-
-def _send(client: "DynamoDBClient", table: str, requests: Iterable[Mapping[str, Any]]) -> None:
-    """DynamoDB answers 200 and says what it did not take."""
+    Raises Unavailable where DynamoDB does not take them all: it answers 200 and says what it did not take.
+    """
     rest = iter(requests)
     while batch := list(islice(rest, ITEMS_A_CALL)):
         waiting: Any = {table: batch}

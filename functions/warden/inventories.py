@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.batch_writes import put_all
+from warden.batch_writes import write_all
 from warden.inventory.asking import Unseen
 from warden.ledger import epoch, items_under
 from warden.names import RepositoryName
@@ -134,7 +134,7 @@ class Inventories:
             {"pk": {"S": _of(sweep, repository)}, "sk": {"S": name}, **item, **expires}
             for repository, name, item in items
         )
-        put_all(self._client, self._table, rest)
+        write_all(self._client, self._table, ({"PutRequest": {"Item": item}} for item in rest))
 
 
 def _outstanding(items: Mapping[str, Mapping[str, Any]]) -> list[str]:

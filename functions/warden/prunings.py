@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.batch_writes import delete_all, put_all
+from warden.batch_writes import write_all
 from warden.ledger import KEPT, epoch, items_under
 from warden.lifecycle.rules import RuleAction
 from warden.names import Digest, RepositoryName, Tag
@@ -233,10 +233,11 @@ class Prunings:
         return {Digest(item["sk"]["S"]): datetime.fromtimestamp(int(item["at"]["N"]), UTC) for item in items}
 
     def _delete_all(self, key: str, digests: Iterable[Digest]) -> None:
-        delete_all(self._client, self._table, ({"pk": {"S": key}, "sk": {"S": digest}} for digest in digests))
+        keys = ({"pk": {"S": key}, "sk": {"S": digest}} for digest in digests)
+        write_all(self._client, self._table, ({"DeleteRequest": {"Key": key}} for key in keys))
 
     def _write_all(self, items: Iterable[Mapping[str, Any]]) -> None:
-        put_all(self._client, self._table, items)
+        write_all(self._client, self._table, ({"PutRequest": {"Item": item}} for item in items))
 
 
 def _expected(item: Mapping[str, Any]) -> Expected:

@@ -147,7 +147,8 @@ def _elsewhere(call: ast.Call) -> set[str]:
 @cache
 def _beside() -> dict[str, set[str]]:
     """The actions of each function that stands beside an adapter."""
-    modules = (_tree(FUNCTIONS / "warden" / f"{module}.py") for module, _ in ADAPTERS.values())
+    names = (*(module for module, _ in ADAPTERS.values()), "batch_writes")
+    modules = (_tree(FUNCTIONS / "warden" / f"{module}.py") for module in names)
     found: dict[str, set[str]] = {}
     for function in (node for module in modules for node in module.body if isinstance(node, ast.FunctionDef)):
         inner = (node for node in ast.walk(function) if isinstance(node, ast.Call))
