@@ -53,7 +53,6 @@ UNATTENDED = (
     "the policy that the warden put when the mode was enforce still acts, and now no image gets a lease: enforce "
     "again, or take it away by aws ecr delete-lifecycle-policy"
 )
-NOT_ASKED = Inventory(datetime.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ class Pruning:
     def _inventory(self, event: PruneDue, standard: Standard, now: datetime) -> Inventory:
         """The sweep's inventory, or the last one that was taken; what was never taken is not known."""
         if not standard.lifecycle.protection.in_use:
-            return NOT_ASKED
+            return Inventory(now)  # nobody asked, so that nothing is missing
         sweep = event.sweep or self.inventories.latest()
         found = self.inventories.of(sweep, event.repository) if sweep else None
         if found is None:
