@@ -25,7 +25,7 @@ def _ending(command: Callable[[], None], **environment: str) -> Result:
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
             return click.Command(cmd_name, callback=command)
 
-    return CliRunner().invoke(One("warden"), ["anything"], env=environment)
+    return CliRunner().invoke(One("warden", modules={}), ["anything"], env=environment)
 
 
 def _raise(error: BaseException) -> Callable[[], None]:
