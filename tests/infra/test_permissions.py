@@ -104,7 +104,7 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "ImagePushed",
-            sends("ImagePushed", "ScanFinished", "Notify")
+            sends("ImagePushed", "ScanFinished", "Notify", "Prune")
             | {
                 "ecr:DescribeImages": [REPOSITORIES],
                 "ecr:ListTagsForResource": [REPOSITORIES],

@@ -150,7 +150,14 @@ def test_all_functions_share_one_asset(dev: Synthesised) -> None:
     [
         ("Notify", {}),
         ("ScanFinished", {"WARDEN_NOTICES": "Notify/Queue"}),
-        ("ImagePushed", {"WARDEN_JUDGEMENTS": "ScanFinished/Queue", "WARDEN_NOTICES": "Notify/Queue"}),
+        (
+            "ImagePushed",
+            {
+                "WARDEN_JUDGEMENTS": "ScanFinished/Queue",
+                "WARDEN_NOTICES": "Notify/Queue",
+                "WARDEN_PRUNES": "Prune/Queue",
+            },
+        ),
         ("Prune", {"WARDEN_NOTICES": "Notify/Queue"}),
         ("Inventory", {"WARDEN_PRUNES": "Prune/Queue"}),
         ("RepositoryChanged", {"WARDEN_NOTICES": "Notify/Queue", "WARDEN_PRUNES": "Prune/Queue"}),
