@@ -14,7 +14,7 @@ from warden.text import clean
 
 RULES = "lifecycle.rules"
 BY_ITSELF = ", by the warden itself"
-IN_DAYS = ("rescan_after", "fix_within", "wait", "delete_archived_after", "grace", "pulled_within")
+IN_DAYS = ("rescan_after", "fix_within", "wait", "delete_archived_after", "grace", "pulled_within", "after")
 
 
 @click.command("explain", short_help="Show the standard of a repository.")
@@ -39,7 +39,8 @@ def command(repository: str, tags: tuple[str, ...], policy_path: Path, as_json: 
     repository_tags = dict(map(_tag, tags))
     found = effective(policy, name, repository_tags)
     fields = found.fields
-    standard = standard_of(policy, name, repository_tags).lifecycle
+    whole = standard_of(policy, name, repository_tags)
+    standard = whole.lifecycle
     text = render(standard).text
     rendered: dict[str, Any] | None = json.loads(text) if text else None
     if as_json:
@@ -65,7 +66,7 @@ def command(repository: str, tags: tuple[str, ...], policy_path: Path, as_json: 
         for number, value in enumerate(values[key])
     ]
     print_table(("FIELD", "VALUE", "FROM"), rows)
-    if standard.protection.in_use:
+    if standard.protection.in_use or (whole.quarantine.asks and not whole.quarantine.in_use):
         click.echo(f"\nWhat is in use is asked of {_asked(policy.inventory)}.")
     if found.refused:
         click.echo("\nRefused of the repository's tags:")
@@ -86,7 +87,7 @@ def _tag(text: str) -> tuple[str, str]:
 
 
 def _show(key: str, value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "not asked"
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -13,8 +13,9 @@ from policy import complaints, sense
 from policy.complaints import locate
 from policy.errors import Place, PolicyError, Problem
 from policy.layers import Layer, layers_of, mode_of
-from policy.model import UNHEEDED, Document, Exemption, Inventory, Owner
+from policy.model import Document, Exemption, Inventory, Owner
 from policy.source import LARGEST, Malformed, Node, read
+from policy.verdict_sense import verdict_notes
 from warden.policy import InventorySources
 from warden.text import clean
 
@@ -42,20 +43,14 @@ def load(path: Path) -> LoadedPolicy:
         raise PolicyError(str(path), [Problem(Place(1, 1), "", f"expected a policy file, got: {reason}")]) from None
     document, layers, root = _checked(data, str(path), clean(path.name, 80))
     compiled = _compile(document, layers, root, clean(path.name, 80))
-    return LoadedPolicy(path, compiled, tuple(_notes(compiled)))
+    return LoadedPolicy(path, compiled, (*_notes(compiled), *verdict_notes(layers)))
 
 
 def _notes(compiled: dict[str, Any]) -> Iterator[str]:
-    """Silence about what no function acts on yet would be a false promise."""
-    said: set[tuple[str, str]] = set()
     for fields in (compiled["defaults"], *(rule["fields"] for rule in compiled["rules"])):
         for name, (value, origin) in fields.items():
-            key = UNHEEDED.get(name)
             if name.startswith(_CAPS) and value == 0:
                 yield f"{origin}: {name}: 0 means none, so that nothing ever leaves there"
-            if key and ":" in origin and (key, origin) not in said:
-                said.add((key, origin))
-                yield f"{origin}: {key} is checked and shown, and nothing acts on it in this version"
 
 
 _CAPS = "lifecycle.caps."

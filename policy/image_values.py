@@ -16,6 +16,7 @@ MOST_WILDCARDS_OF_A_RULE = 4
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"""
 
 _TAG_PATTERN = re.compile(r"[0-9A-Za-z._*-]+")
+_TAG = re.compile(r"[0-9A-Za-z_][0-9A-Za-z._-]{0,127}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _LABEL_SELECTION = re.compile(rf"{_LABEL.pattern}=.{{1,{LONGEST_WORDS}}}")
 
@@ -85,6 +86,15 @@ def read_label_selection(value: Any) -> str:
     return selection
 
 
+def read_tag_template(value: Any) -> str:
+    """The tag that a promoted image gets, in which {tag} stands for the tag that it has."""
+    expected = "a tag in which {tag} stands for the image's own, such as {tag}-checked"
+    template = text(value, expected)
+    if "{tag}" not in template or not _TAG.fullmatch(template.replace("{tag}", "v1")):
+        raise ValueError(f"expected {expected}, of letters, digits and . _ -, got {describe(value)}")
+    return template
+
+
 Filter = Annotated[
     str,
     BeforeValidator(read_filter),
@@ -97,6 +107,9 @@ Selection = Annotated[
     str,
     BeforeValidator(read_selection),
     as_schema(_TAG_PATTERN, "untagged, any, or a tag pattern with at most 4 wildcards", ["untagged", "pr-*", "any"]),
+]
+TagTemplate = Annotated[
+    str, BeforeValidator(read_tag_template), WithJsonSchema({"type": "string", "examples": ["{tag}-checked"]})
 ]
 Label = Annotated[
     str, BeforeValidator(read_label), as_schema(_LABEL, "an image's label", ["org.opencontainers.image.source"])

@@ -18,8 +18,19 @@ from warden.policy import FIX_WITHIN, Immutability, LifecycleAction, Match, Mode
 MOST_FILTERS = MAX_EXCLUSIONS - 1
 """How many filters are left for the author."""
 BUILT_IN = "built-in default"
-SECTIONS = ("tags", "scanning", "findings", "lifecycle", "access", "encryption", "repository_tags", "promote")
-CAUTIOUS = ("lifecycle", "access")
+SECTIONS = (
+    "tags",
+    "scanning",
+    "findings",
+    "lifecycle",
+    "access",
+    "encryption",
+    "repository_tags",
+    "promote",
+    "quarantine",
+    "empty",
+)
+CAUTIOUS = ("lifecycle", "access", "quarantine", "empty")
 """Sections in which something may be lost: a word said about the whole policy is not enough for them."""
 BASELINE: Mapping[str, Any] = {
     "tags.immutability": str(Immutability.IMMUTABLE_WITH_EXCLUSION),
@@ -51,6 +62,13 @@ BASELINE: Mapping[str, Any] = {
     "repository_tags.required": [],
     "promote.to": None,
     "promote.tags": [],
+    "promote.rename": "{tag}",
+    "promote.region": "",
+    "promote.role": "",
+    "quarantine.by": None,
+    "quarantine.break_glass": [],
+    "quarantine.in_use": False,
+    "empty.after": None,
 }
 STRICT: Mapping[str, Any] = {
     **BASELINE,

@@ -12,34 +12,56 @@ from policy.nonsense import Nonsense
 from policy.overlap import example
 from warden.errors import Refused
 from warden.lifecycle.rendering import render
-from warden.policy import LifecycleAction, LifecycleRule, LifecycleStandard, Mode, Protection
+from warden.policy import LifecycleAction, LifecycleRule, LifecycleStandard, Mode, Protection, QuarantineBy
+from warden.standards import QUARANTINED
 from warden.wildcard import matches
 
 MOST_LIFECYCLE_RULES = 50
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html; as many of ours fit in its characters."""
 _RULES, _TAGS, _ARCHIVED = "lifecycle.rules", "lifecycle.protect.tags", "lifecycle.delete_archived_after"
-"""The fields that make rules: one for each of the author's, one for each pattern, and those about the archive."""
+_ASIDE = "quarantine.by"
+_MAKING = (_RULES, _TAGS, _ARCHIVED, _ASIDE)
+"""The fields that make rules: one for each of the author's, one for each pattern, and those about the archive.
+
+Where tags are moved aside, those of images in quarantine are one pattern more (`warden.standards.QUARANTINED`).
+"""
 
 Fields = Mapping[str, Written]
 
 
 def too_large(layers: Sequence[Layer]) -> Iterator[Nonsense]:
     """Every field that was written last of those that come to more than ECR takes."""
-    making = [layer for layer in layers if any(field in layer.fields for field in (_RULES, _TAGS, _ARCHIVED))]
+    making = [layer for layer in layers if any(field in layer.fields for field in _MAKING)]
     rules, tags = (max(len(layer.fields[field].value) for layer in making if field in layer.fields) for field in _MANY)
-    if _at_most(rules, tags) <= MOST_LIFECYCLE_RULES:
+    aside = any(_ASIDE in layer.fields and _moves_aside(layer.fields) for layer in making)
+    if _at_most(rules, tags + aside) <= MOST_LIFECYCLE_RULES:
         return
     found: dict[Location, Nonsense] = {}
     for one, other in combinations_with_replacement(making, 2):
         for name in _names(one, other, making):
             fields = _fields(layers, name, one, other)
             if _is_refused(fields):
-                last = max((fields[field] for field in (_RULES, _TAGS, _ARCHIVED)), key=lambda field: field.layer)
+                last = max((fields[field] for field in _which(fields)), key=lambda field: field.layer)
                 found.setdefault(last.location, Nonsense(last.location, f"{_words(fields)} (a repository: {name})"))
     yield from found.values()
 
 
 _MANY = (_RULES, _TAGS)
+
+
+def _moves_aside(fields: Fields) -> bool:
+    """Whether the tags of images in quarantine are one pattern more that is spared."""
+    return bool(fields[_ASIDE].value == QuarantineBy.TAGS)
+
+
+def _which(fields: Fields) -> tuple[str, ...]:
+    return _MAKING if _moves_aside(fields) else _MAKING[:-1]
+
+
+def _numbers(fields: Fields) -> tuple[int, int]:
+    """How many rules the author wrote, and how many patterns are spared."""
+    rules, tags = (len(fields[field].value) for field in _MANY)
+    return rules, tags + _moves_aside(fields)
 
 
 def _at_most(rules: int, tags: int) -> int:
@@ -67,18 +89,19 @@ def _fields(layers: Sequence[Layer], name: str, one: Layer, other: Layer) -> Fie
 
 
 def _words(fields: Fields) -> str:
-    rules, tags = (len(fields[field].value) for field in _MANY)
+    rules, tags = _numbers(fields)
+    aside = f" ({QUARANTINED} among them, by quarantine)" if _moves_aside(fields) else ""
     twice = ", twice with delete_archived_after" if fields[_ARCHIVED].value else ""
     return (
-        f"{rules} rules and {tags} protected patterns come to more than the {MOST_LIFECYCLE_RULES} rules that ECR "
-        f"takes, since one more spares each pattern, and one what is in use{twice}: write fewer rules, or fewer and "
-        "wider patterns"
+        f"{rules} rules and {tags} protected patterns{aside} come to more than the {MOST_LIFECYCLE_RULES} rules that "
+        f"ECR takes, since one more spares each pattern, and one what is in use{twice}: write fewer rules, or fewer "
+        "and wider patterns"
     )
 
 
 def _is_refused(fields: Fields) -> bool:
     """Whether ECR would not take the lifecycle policy. Too many rules alone are told elsewhere."""
-    rules, tags = (len(fields[field].value) for field in _MANY)
+    rules, tags = _numbers(fields)
     if not rules <= MOST_LIFECYCLE_RULES < _at_most(rules, tags):
         return False
     try:
@@ -92,12 +115,15 @@ def _standard(fields: Fields) -> LifecycleStandard:
     """What the fields ask for, as far as it makes rules."""
     value = {name.removeprefix("lifecycle."): field.value for name, field in fields.items()}
     action = LifecycleAction(value["action"])
+    aside = (QUARANTINED,) if _moves_aside(fields) else ()
     return LifecycleStandard(
         mode=Mode.REPORT,
         action=action,
         rules=tuple(LifecycleRule(**rule) for rule in value["rules"]),
         protection=Protection(
-            value["protect.in_use"], tuple(value["protect.tags"]), pulled_within_days=value["protect.pulled_within"]
+            value["protect.in_use"],
+            (*value["protect.tags"], *aside),
+            pulled_within_days=value["protect.pulled_within"],
         ),
         wait_days=value["wait"] if action is LifecycleAction.DELETE else None,
         delete_archived_days=value["delete_archived_after"],

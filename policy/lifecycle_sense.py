@@ -39,13 +39,23 @@ def inventory_problems(document: Document, layers: Sequence[Layer]) -> Iterator[
                 ("inventory", "roles", number),
                 f"the account {account} has a role here already, {accounts[account]}: keep one that may ask for all",
             )
-    in_use = (layer.fields.get("lifecycle.protect.in_use") for layer in layers)
-    if inventory.sources == [] and not inventory.functions and any(asked and asked.value for asked in in_use):
+    if inventory.sources == [] and not inventory.functions and (remedy := _needs_inventory(layers)):
         yield Nonsense(
             ("inventory", "sources"),
             "expected at least one source, or a function of your own: where nobody is asked, nothing would be in use; "
-            "to ask nobody, write protect: {in_use: false}",
+            f"{remedy}",
         )
+
+
+def _needs_inventory(layers: Sequence[Layer]) -> str:
+    """How to do without, where it has to be known what is in use; empty where it has not."""
+    if _says(layers, "lifecycle.protect.in_use"):
+        return "to ask nobody, write protect: {in_use: false}"
+    return "quarantine has to know what is" if _says(layers, "quarantine.by") else ""
+
+
+def _says(layers: Sequence[Layer], field: str) -> bool:
+    return any(written.value for layer in layers if (written := layer.fields.get(field)))
 
 
 def _rules(written: Written) -> Iterator[Nonsense]:

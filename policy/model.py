@@ -15,13 +15,6 @@ from policy.repository_values import Prefix, Regex, RepositoryPattern, TagKey, T
 from policy.sections import Sections
 from policy.values import Day, Version, Vulnerability, Words
 
-UNHEEDED = {
-    "promote.tags": "promote",
-    "promote.to": "promote",
-    "scanning.rescan_after": "rescan_after",
-}
-"""Fields that are checked, kept and shown, and that no function of this version acts on; `warden validate` says so."""
-
 
 class Defaults(Sections):
     """What is asked of every repository, unless a rule says otherwise."""

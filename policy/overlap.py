@@ -1,6 +1,6 @@
 """Which repositories two patterns have in common, so that only combinations that can happen are called wrong."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from warden.names import is_repository_name
@@ -22,8 +22,14 @@ def covers(outer: str, inner: str) -> bool:
     return matches(outer, inner.replace("*", _FRESH))
 
 
-def example(one: str, other: str, *, unless: Iterable[str] = ()) -> str | None:
+def _anything(_: str) -> bool:
+    return True
+
+
+def example(one: str, other: str, *, unless: Iterable[str] = (), such: Callable[[str], bool] = _anything) -> str | None:
     """A repository name that matches both patterns and none of `unless`, or None where none was found.
+
+    `such` says what else must be true of it.
 
     >>> example("team-a/*", "*-api")
     'team-a/app-api'
@@ -34,7 +40,9 @@ def example(one: str, other: str, *, unless: Iterable[str] = ()) -> str | None:
     for shape in islice(_shapes(one, other), _MOST_SHAPES):
         for filling in _FILLINGS:
             name = shape.replace("*", filling)
-            if is_repository_name(name) and not any(matches(pattern, name) for pattern in excluded):
+            if not is_repository_name(name) or any(matches(pattern, name) for pattern in excluded):
+                continue
+            if such(name):
                 return name
     return None
 

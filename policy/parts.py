@@ -28,6 +28,7 @@ EncryptionType = Annotated[policy.Encryption, BeforeValidator(lambda value: read
 ChannelType = Annotated[policy.ChannelType, BeforeValidator(lambda value: read_word(value, policy.ChannelType))]
 Severity = Annotated[Severities, BeforeValidator(lambda value: read_word(value, Severities))]
 PerWord = Annotated[policy.Per, BeforeValidator(lambda value: read_word(value, policy.Per))]
+QuarantineWord = Annotated[policy.QuarantineBy, BeforeValidator(lambda value: read_word(value, policy.QuarantineBy))]
 SourceWord = Annotated[policy.Source, BeforeValidator(lambda value: read_word(value, policy.Source))]
 
 

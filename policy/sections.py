@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from policy.address_values import Account, ChannelName
-from policy.image_values import Filter, Selection
+from policy.address_values import Account, ChannelName, Region, Role
+from policy.image_values import Filter, TagPattern, TagTemplate
 from policy.lifecycle import Lifecycle
-from policy.parts import NOT_WRITTEN, EncryptionType, Immutability, Mode, Moves, Part, Severity
+from policy.parts import NOT_WRITTEN, EncryptionType, Immutability, Mode, Moves, Part, QuarantineWord, Severity
 from policy.repository_values import TagKey, Target
-from policy.values import Days, Probability, Switch
+from policy.values import Days, DaysEmpty, Probability, Switch
 
 
 class Tags(Part):
@@ -123,10 +123,64 @@ class RepositoryTags(Part):
 class Promote(Part):
     """Where images go that pass."""
 
+    mode: Mode = Field(NOT_WRITTEN, description="What may be done about promotion; the policy's mode otherwise.")
     to: Target = Field(
-        description="The release repository; {name} is the last part of the name.", examples=["release/{name}"]
+        NOT_WRITTEN,
+        description="The release repository; {name} is the last part of the name.",
+        examples=["release/{name}"],
     )
-    tags: list[Selection] = Field(description="Which tags are promoted.", examples=[["v*"]])
+    tags: list[TagPattern] = Field(NOT_WRITTEN, description="Which tags are promoted.", examples=[["v*"]])
+    rename: TagTemplate = Field(
+        NOT_WRITTEN, description="The tag there; {tag} is the tag here.", examples=["{tag}-checked"]
+    )
+    region: Region = Field(
+        NOT_WRITTEN, description="The region of the release repository, where it is another.", examples=["eu-west-1"]
+    )
+    role: Role = Field(
+        NOT_WRITTEN,
+        description="The role by which is written to the release repository, where that is in another account.",
+        examples=["arn:aws:iam::444455556666:role/ecr-warden-promotion"],
+    )
+
+
+class Quarantine(Part):
+    """What happens to an image whose verdict is `block`."""
+
+    mode: Mode = Field(
+        NOT_WRITTEN,
+        description="What may be done about images that block. They are put in quarantine only where this very key "
+        "says enforce: the policy's own mode never makes it so.",
+    )
+    by: QuarantineWord = Field(
+        NOT_WRITTEN,
+        description="tags: each tag is moved aside to quarantine.<tag>, so that deploys by tag fail. pull: nobody may "
+        "pull from the repository but the roles in `break_glass`.",
+        examples=["tags"],
+    )
+    break_glass: list[Role] = Field(
+        NOT_WRITTEN,
+        description="Roles that may pull all the same.",
+        examples=[["arn:aws:iam::111122223333:role/forensics"]],
+    )
+    in_use: Switch = Field(
+        NOT_WRITTEN,
+        description="Whether images in use are put in quarantine, too; only a rule for one repository, by its whole "
+        "name, can say so.",
+        examples=[False],
+    )
+
+
+class Empty(Part):
+    """Repositories that nobody needs: without any image, without a pull, and old."""
+
+    mode: Mode = Field(
+        NOT_WRITTEN,
+        description="What may be done about empty repositories. They are deleted only where this very key says "
+        "enforce, and never by force: the policy's own mode never makes it so.",
+    )
+    after: DaysEmpty = Field(
+        NOT_WRITTEN, description="How old an empty repository may become; 7d at least.", examples=["90d"]
+    )
 
 
 class Sections(Part):
@@ -140,6 +194,8 @@ class Sections(Part):
     encryption: Encryption = Field(NOT_WRITTEN, description="How it is encrypted.")
     repository_tags: RepositoryTags = Field(NOT_WRITTEN, description="Which tags the repository itself must have.")
     promote: Promote = Field(NOT_WRITTEN, description="Where images are copied to once they pass.")
+    quarantine: Quarantine = Field(NOT_WRITTEN, description="What happens to images that block.")
+    empty: Empty = Field(NOT_WRITTEN, description="How old empty repositories may become.")
     channels: list[ChannelName] = Field(
         NOT_WRITTEN,
         description="Where notices about the repository go: names from `channels`.",

@@ -12,6 +12,7 @@ from policy.nonsense import Nonsense, repetitions
 from policy.overlap import covers, example
 from policy.source import Node
 from policy.values import did_you_mean
+from policy.verdict_sense import verdict_problems
 from warden.immutability import MAX_EXCLUSIONS
 from warden.names import Severity
 from warden.overrides import SIGNATURES
@@ -54,6 +55,7 @@ def _all(document: Document, layers: Sequence[Layer]) -> Iterator[Nonsense]:
         layers, "findings.notify_from", "findings.block_from", lambda one, other: said(_findings_at_odds(one, other))
     )
     yield from lifecycle_problems(layers)
+    yield from verdict_problems(layers)
     yield from inventory_problems(document, layers)
 
 

@@ -20,6 +20,8 @@ LONGEST_WORDS = 300
 MOST_PERCENT = 100
 LEAST_DAYS_OF_ARCHIVE = 90
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"""
+LEAST_DAYS_EMPTY = 7
+"""Who makes a repository on a Friday may well push to it on Monday."""
 
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(d|days?|w|weeks?)")
@@ -105,6 +107,16 @@ def read_days_of_archive(value: Any) -> int:
         raise ValueError(
             f"expected at least {LEAST_DAYS_OF_ARCHIVE}d, got {describe(value)}: ECR charges for as long at least, and "
             "its rules delete nothing from the archive earlier"
+        )
+    return days
+
+
+def read_days_empty(value: Any) -> int:
+    """How old an empty repository may become, in days: it is made before anything is pushed to it."""
+    days = read_days(value)
+    if days < LEAST_DAYS_EMPTY:
+        raise ValueError(
+            f"expected at least {LEAST_DAYS_EMPTY}d, got {describe(value)}: a repository is made before its first push"
         )
     return days
 
@@ -203,6 +215,7 @@ Days = Annotated[
 DaysOfArchive = Annotated[
     int, BeforeValidator(read_days_of_archive), as_schema(_DURATION, "90 days or more, or weeks", ["180d"])
 ]
+DaysEmpty = Annotated[int, BeforeValidator(read_days_empty), as_schema(_DURATION, "7 days or more, or weeks", ["90d"])]
 Number = Annotated[int, BeforeValidator(read_number), WithJsonSchema({**_FROM_ONE, "minimum": 0})]
 Percent = Annotated[
     int, BeforeValidator(read_percent), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})

@@ -17,6 +17,7 @@ PREFIX = "warden:"
 SIGNATURES = "sha256-*"
 """The tags that signing tools write, and write again."""
 _OUR_OWN = frozenset({"warden:standard", "warden:state"})
+_OF_THE_POLICY = ("lifecycle.", "promote.", "quarantine.", "empty.")
 _DAYS = re.compile(r"([1-9][0-9]{0,4})([dw])")
 _BOTH = ("findings.notify_from", "findings.block_from")
 LONGEST = 80
@@ -58,7 +59,7 @@ def _followed(name: str, text: str, fields: Mapping[str, Field], open_channels: 
         return {name: Field(_channels(text, open_channels), origin)}
     if name.endswith(".mode"):
         raise _Refusal("a mode is the policy's alone")
-    if name.startswith(("lifecycle.", "promote.")) or name == "tags.moves":
+    if name.startswith(_OF_THE_POLICY) or name == "tags.moves":
         raise _Refusal("what moves or deletes images is the policy's alone")
     follow = _FOLLOWED.get(name)
     if follow is None:

@@ -195,10 +195,61 @@ class RepositoryTagsStandard:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """Where images with a tag of these patterns go once they pass; `{name}` stands for the repository's last part."""
+    """Where images with a tag of these patterns go once they pass.
 
+    `to` is the release repository, in which `{name}` stands for the last part of the repository's own name. `rename`
+    is the tag there, in which `{tag}` stands for the tag here. `region` is another one than the registry's own, `role`
+    the ARN of a role in another account, by which is written there; both are empty where they are not asked for.
+    """
+
+    mode: Mode
     to: str
     tags: tuple[str, ...]
+    rename: str = "{tag}"
+    region: str = ""
+    role: str = ""
+
+
+class QuarantineBy(StrEnum):
+    """How an image that blocks is kept from being deployed.
+
+    Its tags are moved aside, so that deploys by tag fail; or nobody may pull from its repository, since ECR can't
+    deny one image by itself.
+    """
+
+    TAGS = "tags"
+    PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineStandard:
+    """What happens to an image whose verdict is `block`; nothing where `by` is None.
+
+    `break_glass` are ARNs of roles that may pull all the same. An image in use is left alone unless `in_use` says so.
+    """
+
+    mode: Mode
+    by: QuarantineBy | None
+    break_glass: tuple[str, ...] = ()
+    in_use: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is to be done about an image that blocks, or to be said of it."""
+        return self.by is not None and self.mode is not Mode.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyStandard:
+    """How old a repository without any image may become before it is told of, or deleted; None where that is open."""
+
+    mode: Mode
+    after_days: int | None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it has to be known at all if the repository has images."""
+        return self.mode is not Mode.OFF and self.after_days is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +268,8 @@ class Standard:
     encryption: EncryptionStandard
     repository_tags: RepositoryTagsStandard
     promotion: Promotion | None
+    quarantine: QuarantineStandard
+    empty: EmptyStandard
     channels: tuple[str, ...]
     origins: Mapping[str, str]
 

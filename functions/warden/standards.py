@@ -10,6 +10,7 @@ from warden.overrides import SIGNATURES, RefusedTag, tighten
 from warden.policy import (
     AccessStandard,
     Caps,
+    EmptyStandard,
     Encryption,
     EncryptionStandard,
     Field,
@@ -25,12 +26,17 @@ from warden.policy import (
     Policy,
     Promotion,
     Protection,
+    QuarantineBy,
+    QuarantineStandard,
     RepositoryTagsStandard,
     ScanningStandard,
     Standard,
     TagsStandard,
 )
 from warden.wildcard import matches
+
+QUARANTINED = "quarantine.*"
+"""The tags of images in quarantine, as a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
             tuple(_lifecycle_rule(rule) for rule in value["lifecycle.rules"]),
             Protection(
                 value["lifecycle.protect.in_use"],
-                tuple(value["lifecycle.protect.tags"]),
+                _protected(value),
                 value["lifecycle.protect.grace"],
                 value["lifecycle.protect.pulled_within"],
             ),
@@ -117,10 +123,36 @@ def standard_of(policy: Policy, repository: RepositoryName, tags: Mapping[str, s
         repository_tags=RepositoryTagsStandard(
             Mode(value["repository_tags.mode"]), tuple(value["repository_tags.required"])
         ),
-        promotion=Promotion(value["promote.to"], tuple(value["promote.tags"])) if value["promote.to"] else None,
+        promotion=_promotion(value),
+        quarantine=QuarantineStandard(
+            Mode(value["quarantine.mode"]),
+            QuarantineBy(value["quarantine.by"]) if value["quarantine.by"] else None,
+            tuple(value["quarantine.break_glass"]),
+            value["quarantine.in_use"],
+        ),
+        empty=EmptyStandard(Mode(value["empty.mode"]), value["empty.after"]),
         channels=tuple(value["channels"]),
         origins={name: field.origin for name, field in fields.items()},
     )
+
+
+def _promotion(value: Mapping[str, Any]) -> Promotion | None:
+    if not value["promote.to"]:
+        return None
+    return Promotion(
+        Mode(value["promote.mode"]),
+        value["promote.to"],
+        tuple(value["promote.tags"]),
+        value["promote.rename"],
+        value["promote.region"],
+        value["promote.role"],
+    )
+
+
+def _protected(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is in quarantine is evidence: no rule takes it for having lost its tags."""
+    aside = (QUARANTINED,) if value["quarantine.by"] == QuarantineBy.TAGS else ()
+    return (*value["lifecycle.protect.tags"], *aside)
 
 
 def _lifecycle_rule(rule: Mapping[str, Any]) -> LifecycleRule:

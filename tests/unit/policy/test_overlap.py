@@ -37,6 +37,11 @@ def test_an_example_matches_both_and_no_excluded_pattern(
     assert example(one, other, unless=unless) == name
 
 
+def test_an_example_may_have_to_be_more_than_a_match() -> None:
+    assert example("*/x", "team-*", such=lambda name: "app" not in name) == "team-zq9/x"
+    assert example("team-a/*", "*", such=lambda name: name.startswith("team-b")) is None
+
+
 def test_patterns_of_many_wildcards_take_no_time() -> None:
     assert example("*a" * 100, "*b" * 100) is None
     assert example("*" * 200, "*" * 200) is not None

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from policy.layers import SECTIONS
 from tests.unit.policy.policies import a_file, loaded
 from warden.names import RepositoryName
 from warden.standards import effective
@@ -217,15 +218,22 @@ PRESETS = [
     ),
 ]
 
-CAUTIOUS = ("lifecycle", "access")
+CAUTIOUS = ("lifecycle", "access", "quarantine", "empty")
+BESIDE = {
+    "promote": ", to: 'release/{name}', tags: [v*], region: eu-west-1",
+    "quarantine": ", by: tags",
+    "empty": ", after: 90d",
+}
+"""What a mode needs beside it, so that it means something."""
 MODES = [
     Case(
         f"mode: {top or 'none'} above, {own or 'none'} in {section}",
         {f"{section}.mode": own or ("report" if not top or (top == "enforce" and section in CAUTIOUS) else top)},
-        f"  {section}: {{mode: {own}}}\n" if own else "",
+        f"  {section}: {{mode: {own}{BESIDE.get(section, '')}}}\n" if own else "",
         top=f"mode: {top}\n" if top else "",
     )
-    for section in ("tags", "scanning", "lifecycle", "access", "encryption", "repository_tags")
+    for section in SECTIONS
+    if section != "findings"
     for top, own in (("", ""), ("enforce", ""), ("off", ""), ("enforce", "report"), ("report", "enforce"))
 ]
 
@@ -273,9 +281,37 @@ WRITTEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ),
     (
         "promote.to",
-        "promote: {{to: {}, tags: [v*]}}",
-        [("'release/{name}'", "release/{name}"), ("release/app", "release/app")],
+        "promote: {{to: {}, tags: [v*], region: eu-west-1}}",
+        [("'release/{name}'", "release/{name}"), ("release/app", "release/app"), ("'{name}'", "{name}")],
     ),
+    (
+        "promote.tags",
+        "promote: {{region: eu-west-1, to: app, tags: [{}]}}",
+        [("v*", ["v*"]), ("1.10, 'a*b*'", ["1.10", "a*b*"])],
+    ),
+    (
+        "promote.rename",
+        "promote: {{region: eu-west-1, to: app, tags: [v*], rename: {}}}",
+        [("'{tag}'", "{tag}"), ("'{tag}-checked'", "{tag}-checked"), ("'ok-{tag}'", "ok-{tag}")],
+    ),
+    (
+        "promote.region",
+        "promote: {{to: app, tags: [v*], region: {}}}",
+        [("eu-west-1", "eu-west-1"), ("us-gov-east-1", "us-gov-east-1")],
+    ),
+    (
+        "promote.role",
+        "promote: {{to: app, tags: [v*], role: {}}}",
+        [("'arn:aws:iam::444455556666:role/p'", "arn:aws:iam::444455556666:role/p")],
+    ),
+    ("quarantine.by", "quarantine: {{by: {}}}", [("tags", "tags"), ("pull", "pull")]),
+    (
+        "quarantine.break_glass",
+        "quarantine: {{by: pull, break_glass: {}}}",
+        [("[]", []), ("['arn:aws:iam::111122223333:role/f']", ["arn:aws:iam::111122223333:role/f"])],
+    ),
+    ("quarantine.in_use", "quarantine: {{by: tags, in_use: {}}}", [("false", False)]),
+    ("empty.after", "empty: {{after: {}}}", [("7d", 7), ("13w", 91), ("'90 days'", 90)]),
     ("findings.fixable_only", "findings: {{fixable_only: {}}}", [("true", True), ("false", False)]),
     ("findings.new_only", "findings: {{new_only: {}}}", [("true", True), ("false", False)]),
     ("findings.exploited_only", "findings: {{exploited_only: {}}}", [("true", True), ("false", False)]),
@@ -317,6 +353,67 @@ VALUES = [
     for text, value in pairs
 ]
 
+CONSEQUENCES = [
+    Case(
+        "promote: nothing goes anywhere by itself",
+        {"promote.to": None, "promote.tags": [], "promote.rename": "{tag}", "promote.region": "", "promote.role": ""},
+        top="preset: strict\n",
+    ),
+    Case(
+        "quarantine: nothing is kept back by itself",
+        {"quarantine.by": None, "quarantine.break_glass": [], "quarantine.in_use": False},
+        top="preset: strict\n",
+    ),
+    Case("empty: nothing is too old by itself", {"empty.after": None}, top="preset: strict\n"),
+    Case(
+        "promote: the defaults may say what, and rules where to",
+        {"promote.tags": ["v*"], "promote.to": "release/{name}", "promote.rename": "{tag}-ok"},
+        "  promote: {tags: [v*], rename: '{tag}-ok'}\n",
+        rule('"team-a/*"', "promote: {to: 'release/{name}'}"),
+    ),
+    Case(
+        "promote: off for the release repositories themselves",
+        {"promote.mode": "off", "promote.to": "release/{name}"},
+        "  promote: {to: 'release/{name}', tags: [v*]}\n",
+        rule('"release/*"', "promote: {mode: off}"),
+        repository="release/app",
+    ),
+    Case(
+        "promote: a rule by tag of another region, so that a name may be the same there",
+        {"promote.to": "team-a/{name}", "promote.region": "eu-west-1"},
+        rules=rule(
+            '{name: "team-a/*", tag: {tier: prod}}', "promote: {to: 'team-a/{name}', tags: [v*], region: eu-west-1}"
+        ),
+        tags={"tier": "prod"},
+    ),
+    Case(
+        "quarantine: one repository, by its whole name, whatever is in use",
+        {"quarantine.in_use": True, "quarantine.by": "tags"},
+        "  quarantine: {by: tags}\n",
+        rule('"team-a/api"', "quarantine: {in_use: true}"),
+    ),
+    Case(
+        "quarantine: another one stays as it is",
+        {"quarantine.in_use": False, "quarantine.by": "tags"},
+        "  quarantine: {by: tags}\n",
+        rule("{name: team-a/api}", "quarantine: {in_use: true}"),
+        repository="team-a/web",
+    ),
+    Case(
+        "quarantine: the defaults may say who breaks the glass, and rules how",
+        {"quarantine.by": "pull", "quarantine.break_glass": ["arn:aws:iam::111122223333:role/f"]},
+        "  quarantine: {by: tags, break_glass: ['arn:aws:iam::111122223333:role/f']}\n",
+        rule('"team-a/*"', "quarantine: {by: pull}"),
+    ),
+    Case("quarantine: off may be said of anything", {"quarantine.mode": "off"}, "  quarantine: {mode: off}\n"),
+    Case(
+        "empty: longer for some",
+        {"empty.after": 365},
+        "  empty: {after: 90d}\n",
+        rule('"team-a/*"', "empty: {after: 365d}"),
+    ),
+]
+
 MUTABILITIES = [
     Case(
         f"tags: {kind} keeps {exclude} and signatures",
@@ -332,6 +429,20 @@ MUTABILITIES = [
     ]
 ]
 
+NO_TAG_SAYS: list[tuple[str, Any, str]] = [
+    ("lifecycle.protect.in_use", True, "false"),
+    ("lifecycle.protect.grace", 7, "1d"),
+    ("lifecycle.caps.percent", 25, "100"),
+    ("lifecycle.wait", None, "7d"),
+    ("lifecycle.delete_archived_after", None, "90d"),
+    ("promote.to", None, "release/mine"),
+    ("promote.rename", "{tag}", "{tag}-mine"),
+    ("promote.role", "", "arn:aws:iam::444455556666:role/mine"),
+    ("quarantine.by", None, "pull"),
+    ("quarantine.break_glass", [], "arn:aws:iam::111122223333:role/mine"),
+    ("quarantine.in_use", False, "true"),
+    ("empty.after", None, "7d"),
+]
 OWN_TAGS = [
     Case(
         "own tag: tightens after every rule",
@@ -368,13 +479,7 @@ OWN_TAGS = [
     Case("own tag: no mode", {"tags.mode": "report"}, tags={"warden:tags.mode": "enforce"}),
     *(
         Case(f"own tag: no {name}", {name: built_in}, tags={f"warden:{name}": asked}, origin="built-in default")
-        for name, built_in, asked in [
-            ("lifecycle.protect.in_use", True, "false"),
-            ("lifecycle.protect.grace", 7, "1d"),
-            ("lifecycle.caps.percent", 25, "100"),
-            ("lifecycle.wait", None, "7d"),
-            ("lifecycle.delete_archived_after", None, "90d"),
-        ]
+        for name, built_in, asked in NO_TAG_SAYS
     ),
     Case("own tag: no lifecycle", {"lifecycle.action": "archive"}, tags={"warden:lifecycle.action": "delete"}),
     Case(
@@ -385,7 +490,7 @@ OWN_TAGS = [
     ),
 ]
 
-CASES = [*MATCHING, *ORDER, *PRESETS, *MODES, *VALUES, *MUTABILITIES, *OWN_TAGS]
+CASES = [*MATCHING, *ORDER, *PRESETS, *MODES, *VALUES, *CONSEQUENCES, *MUTABILITIES, *OWN_TAGS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
