@@ -48,7 +48,7 @@ class LocalAccount:
         try:
             answer = self.small.call(operation, ROLE, **request)
         except EcrError as error:
-            return 400, json.dumps({"__type": error.code, "message": str(error)})
+            return 400, json.dumps({"__type": error.code, "message": str(error), **error.more})
         return 200, wire.dump(operation, answer).decode()
 
     def create(self, name: str = "team/app", **settings: Any) -> RepositoryName:

@@ -2,7 +2,7 @@
 
 | path | what |
 | --- | --- |
-| `GET calls?since=N` | every ECR call after number N: number, operation, repository, caller, outcome |
+| `GET calls?since=N` | every ECR call after number N: number, operation, repository, caller, outcome, by_waiter |
 | `POST events/drop` | `{"detail-type": …, "count": …}`: the next events of that type get lost |
 | `POST advisories` | one or more, as in `advisories.json`: enhanced scanning looks again at all images |
 | `POST in-use` | `{"repository": …, "digest": …, "count": …}`: so many tasks and pods run the image |
@@ -10,6 +10,7 @@
 | `POST preview-lists-children` | `{"on": true}`: previews list what only an index that stays saves, too |
 | `POST seed` | repositories with thousands of images and a past, see `local/registry/seeding.py`; gives their digests |
 | `POST clock` | `{"ahead_days": 1.5}`: how far the registry's clock is ahead of this machine's; gives its time |
+| `POST blobs` | `{"digest": …, "how": …, "count": …}`: downloads of a layer go wrong, see `layer_downloads.py` |
 | `POST failures` | `{"operation": TARGET, "code": …, "count": …}`: the next calls fail, see `failures.py` |
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 
 from local.emulator.delivery import Delivery
 from local.emulator.failures import Failures
-from local.registry import enhanced, lifecycle, seeding
+from local.registry import enhanced, layer_downloads, lifecycle, seeding
 from local.registry.clock import Clock
 from local.registry.ecr import Ecr
 from local.registry.errors import EcrError
@@ -51,6 +52,7 @@ class Controls:
             ("POST", "in-use"): lambda order: enhanced.run(self._registry, order),
             ("POST", "lifecycle"): lambda order: self._run_lifecycle(rest, order),
             ("POST", "preview-lists-children"): self._list_children,
+            ("POST", "blobs"): lambda order: layer_downloads.spoil(self._registry, order),
             ("POST", "seed"): lambda order: seeding.seed(self._registry, order),
             ("POST", "clock"): self._set_clock,
             ("POST", "failures"): self._failures.order,

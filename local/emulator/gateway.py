@@ -10,7 +10,6 @@
 """
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from ministack.core.router import extract_access_key_id
 from local.emulator import controls, principals
 from local.emulator.controls import Controls
 from local.emulator.failures import Failures
-from local.registry import layers, wire
+from local.registry import layer_downloads, wire
 from local.registry.docker_v2 import DockerRegistry, serves
 from local.registry.ecr import Ecr
 from local.registry.errors import EcrError
@@ -71,14 +70,14 @@ class Gateway:
             response = self._ecr.call(operation, request, caller, headers.get("user-agent", ""))
             return Reply(200, wire.dump(operation, response), content)
         except EcrError as error:
-            return Reply(400, json.dumps({"__type": error.code, "message": error.message}).encode(), content)
+            return Reply(400, error.body(), content)
 
     def _reply(self, request: HttpRequest) -> Reply:
         if request.path.startswith(controls.PREFIX):
             return self._controls.reply(request)
         if request.path.startswith(_LAYERS):
-            data = layers.download(self._ecr.registry, request.path.removeprefix(_LAYERS))
-            return Reply(404) if data is None else Reply(200, data, {"Content-Type": "application/octet-stream"})
+            key = request.path.removeprefix(_LAYERS)
+            return layer_downloads.reply(self._ecr.registry, key, request.headers.get("range", ""))
         return self._docker.handle(request)
 
 

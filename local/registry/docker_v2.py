@@ -15,6 +15,7 @@ from local.registry.callers import Caller
 from local.registry.ecr import Ecr
 from local.registry.errors import EcrError
 from local.registry.http import HttpRequest, Reply
+from local.registry.layers import PART_SIZE
 
 _PATH = re.compile(
     r"/v2/(?P<name>.+)/(?:blobs/uploads/?(?P<upload>[^/]*)|blobs/(?P<blob>[^/]+)|manifests/(?P<manifest>[^/]+)"
@@ -93,6 +94,10 @@ class _Exchange:
         return self.ecr.call(operation, valid, self.caller)
 
     def start_upload(self, _: str) -> Reply:
+        digest, source = self.request.query.get("mount"), self.request.query.get("from")
+        if digest and source and self.ecr.mount(digest, source=source, target=self.repository, caller=self.caller):
+            location = f"/v2/{self.repository}/blobs/{digest}"
+            return Reply(201, headers={"Location": location, "Docker-Content-Digest": digest})
         upload = self.call("InitiateLayerUpload")["uploadId"]
         self.ecr.registry.uploads[upload].by_docker = True
         return self.finish_upload(upload) if "digest" in self.request.query else self.upload_status(upload)
@@ -111,9 +116,10 @@ class _Exchange:
     def upload_part(self, upload: str) -> Reply:
         found, part = self.ecr.registry.uploads.get(upload), self.request.body
         first = self._first_byte(len(found.data) if found else 0)
-        if part:
-            range_ = {"partFirstByte": first, "partLastByte": first + len(part) - 1}
-            self.call("UploadLayerPart", uploadId=upload, layerPartBlob=part, **range_)
+        for start in range(0, len(part), PART_SIZE):
+            piece = part[start : start + PART_SIZE]
+            range_ = {"partFirstByte": first + start, "partLastByte": first + start + len(piece) - 1}
+            self.call("UploadLayerPart", uploadId=upload, layerPartBlob=piece, **range_)
         return self.upload_status(upload)
 
     def finish_upload(self, upload: str) -> Reply:

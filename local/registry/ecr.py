@@ -3,12 +3,14 @@
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
 from local.registry import (
+    account_settings,
     cloudtrail,
     creation_templates,
     images,
@@ -41,6 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "DescribeImages": images.describe,
     "DescribeRepositories": repositories.describe,
     "DescribeRepositoryCreationTemplates": creation_templates.describe,
+    "GetAccountSetting": account_settings.get,
     "GetDownloadUrlForLayer": layers.download_url,
     "GetLifecyclePolicy": lifecycle.get,
     "GetLifecyclePolicyPreview": lifecycle.get_preview,
@@ -51,6 +54,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListImages": images.list_ids,
     "ListPullTimeUpdateExclusions": pull_times.list_exclusions,
     "ListTagsForResource": repositories.list_tags,
+    "PutAccountSetting": account_settings.put,
     "PutImage": images.put,
     "PutImageScanningConfiguration": repositories.put_scanning,
     "PutImageTagMutability": repositories.put_tag_mutability,
@@ -67,6 +71,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "UploadLayerPart": layers.upload_part,
 }
 
+_WAITER = re.compile(r" m/(?:[^ ]*,)?B(?:,|\Z| )")
+"""How botocore's user agent says that a waiter calls: `B` among the ids of the features in use."""
 _GRANTED_BY = {"ListImageReferrers": "BatchGetImage"}
 """Operations that IAM knows by another action."""
 
@@ -83,6 +89,8 @@ class Call:
     """ARN of the role, with its path, or of whoever it is."""
     outcome: str
     """`ok`, or the error's code."""
+    by_waiter: bool = False
+    """Whether a waiter of the SDK made the call, as the user agent says."""
 
 
 def _lists(operation: str) -> bool:
@@ -108,12 +116,31 @@ class Ecr:
                 outcome: Response | EcrError = self._do(operation, request, caller)
             except EcrError as error:
                 outcome = error
-            self._log(operation, request, outcome, caller)
+            self._log(operation, request, outcome, caller, agent)
             if cloudtrail.told(operation):
                 self._tell(operation, request, outcome, caller, agent)
         if isinstance(outcome, EcrError):
             raise outcome
         return outcome
+
+    def mount(self, digest: str, *, source: str, target: str, caller: Caller) -> bool:
+        """Whether the target has the source's layer now: ECR mounts it for who may download it, or says no word of it.
+
+        It is no operation of the API, but CloudTrail tells of it.
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
+        """
+        request = {"repositoryName": target, "layerDigest": digest}
+        with self.registry.lock:
+            self._authorize(caller, "ecr:InitiateLayerUpload", self._arn(target))
+            try:
+                self._authorize(caller, "ecr:GetDownloadUrlForLayer", self._arn(source))
+            except EcrError:
+                return False
+            mounted = layers.mount(self.registry, digest, source=source, target=target)
+            if mounted:
+                self._log("MountLayer", request, {}, caller, "")
+                self._tell("MountLayer", request, {}, caller, "")
+        return mounted
 
     def calls_since(self, number: int) -> list[dict[str, Any]]:
         """The calls after the one of that number, in the order in which they were done."""
@@ -148,11 +175,12 @@ class Ecr:
     def _arn(self, name: str) -> str:
         return f"arn:aws:ecr:{self.registry.region}:{self.registry.account}:repository/{name}"
 
-    def _log(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller) -> None:
+    def _log(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str) -> None:
         code = outcome.code if isinstance(outcome, EcrError) else "ok"
         named = [resource.partition("repository/")[2] for resource in self._resources(operation, request)]
         repository = named[0] if len(named) == 1 and named[0] not in {"", "*"} else None
-        self.calls.append(Call(next(self._numbers), operation, repository, caller.name, code))
+        call = Call(next(self._numbers), operation, repository, caller.name, code, _WAITER.search(agent) is not None)
+        self.calls.append(call)
 
     def _tell(self, operation: str, request: Request, outcome: Response | EcrError, caller: Caller, agent: str) -> None:
         named = "repositoryName" in request or "resourceArn" in request

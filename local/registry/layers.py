@@ -7,13 +7,15 @@ import secrets
 import uuid
 from datetime import timedelta
 
-from local.registry import manifests
+from local.registry import account_settings
 from local.registry.errors import EcrError
 from local.registry.store import Download, Registry, Repository, Upload
 from local.registry.wire import Request, Response
 
 PART_SIZE = 10 * 2**20
 LEAST_PART = 5 * 2**20
+MOST_PARTS = 4_200
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html"""
 DOWNLOAD_LIFE = timedelta(hours=1)
 
 
@@ -33,10 +35,17 @@ def upload_part(registry: Registry, request: Request) -> Response:
         raise EcrError(
             "InvalidLayerPartException",
             f"Layer part is not valid: bytes {first}-{last} with {len(part)} bytes, after {len(upload.data)} bytes",
+            **registry.identity(repository),
+            uploadId=request["uploadId"],
+            **({"lastValidByteReceived": len(upload.data) - 1} if upload.data else {}),
         )
+    if upload.parts == MOST_PARTS and not upload.by_docker:
+        raise EcrError("LimitExceededException", f"A layer has {MOST_PARTS} parts at most")
     if upload.data and upload.last_part < LEAST_PART and not upload.by_docker:
         raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {LEAST_PART} bytes, but the last")
     upload.data += part
+    upload.hash.update(part)
+    upload.parts += 1
     upload.last_part = len(part)
     return {
         **registry.identity(repository),
@@ -48,7 +57,7 @@ def upload_part(registry: Registry, request: Request) -> Response:
 def complete(registry: Registry, request: Request) -> Response:
     """CompleteLayerUpload."""
     repository, upload = _upload(registry, request)
-    digest, promised = manifests.sha256(bytes(upload.data)), request["layerDigests"]
+    digest, promised = f"sha256:{upload.hash.hexdigest()}", request["layerDigests"]
     if not upload.data:
         raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts")
     if digest not in promised:
@@ -58,7 +67,7 @@ def complete(registry: Registry, request: Request) -> Response:
             "LayerAlreadyExistsException",
             f"Layer with digest '{digest}' already exists in the repository with name '{repository.name}'",
         )
-    repository.layers[digest] = bytes(upload.data)
+    repository.layers[digest] = _kept(registry, digest) or bytes(upload.data)
     del registry.uploads[request["uploadId"]]
     return {**registry.identity(repository), "uploadId": request["uploadId"], "layerDigest": digest}
 
@@ -88,14 +97,28 @@ def download_url(registry: Registry, request: Request) -> Response:
             f"The layer with digest '{digest}' does not exist in the repository with name '{repository.name}'",
         )
     key = secrets.token_urlsafe(24)
-    registry.downloads[key] = Download(repository.layers[digest], registry.clock() + DOWNLOAD_LIFE)
+    registry.downloads[key] = Download(digest, repository.layers[digest], registry.clock() + DOWNLOAD_LIFE)
     return {"downloadUrl": f"{registry.url}/_ecr/layers/{key}", "layerDigest": digest}
 
 
-def download(registry: Registry, key: str) -> bytes | None:
-    """The bytes behind a download URL, while it lives."""
-    found = registry.downloads.get(key)
-    return found.data if found and registry.clock() < found.expires_at else None
+def mount(registry: Registry, digest: str, *, source: str, target: str) -> bool:
+    """Let one repository have a layer of another, where the account wants it so and both have the same encryption.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
+    """
+    giver, taker = registry.repositories.get(source), registry.repository(target)
+    if account_settings.value(registry, "BLOB_MOUNTING") != "ENABLED" or giver is None:
+        return False
+    if digest not in giver.layers or _is_archived(giver, digest) or giver.encryption != taker.encryption:
+        return False
+    taker.layers[digest] = giver.layers[digest]
+    return True
+
+
+def _kept(registry: Registry, digest: str) -> bytes | None:
+    """The layer, where some repository has it: what is large is in memory once."""
+    holders = (repository.layers for repository in registry.repositories.values())
+    return next((layers[digest] for layers in holders if digest in layers), None)
 
 
 def _is_archived(repository: Repository, digest: str) -> bool:

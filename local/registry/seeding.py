@@ -4,6 +4,7 @@ What is asked for is a list of repositories, each with its images in the order o
 
     {"repositories": [{
         "name": "team/app",
+        "created": 400,
         "settings": {"imageTagMutability": "IMMUTABLE"},
         "images": [
             {"name": "amd64", "pushed": 40},
@@ -22,8 +23,9 @@ What is asked for is a list of repositories, each with its images in the order o
 | `subject`, `artifact` | what it is a reference artifact of, and its type |
 | `labels` | of the image's configuration |
 
-`settings` are members of CreateRepository; a repository that is there already is added to. An image that was seeded
-before has the same digest, and gets the tags and the times that are asked for now. No event tells of anything.
+`created` is how many days ago the repository was made, `settings` are members of CreateRepository; a repository that is
+there already is added to. An image that was seeded before has the same digest, and gets the tags and the times that are
+asked for now. No event tells of anything.
 """
 
 import json
@@ -54,6 +56,8 @@ def _fill(registry: Registry, order: Request) -> dict[str, str]:
         request = {"repositoryName": name, **order.get("settings", {})}
         repositories.create(registry, wire.valid("CreateRepository", request))
     repository, digests = registry.repository(name), dict[str, str]()
+    if "created" in order:
+        repository.created_at = registry.clock() - timedelta(days=order["created"])
     for number, wanted in enumerate(order["images"]):
         called = wanted.get("name", f"image-{number}")
         digests[called] = _put(registry, repository, wanted, called, digests)

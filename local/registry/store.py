@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from local.registry.errors import EcrError
@@ -15,6 +16,8 @@ from local.registry.mutability import Mutability
 from local.registry.wire import Request
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
     from local.registry.advisories import Advisory
     from local.registry.inventory import Inventory
     from local.registry.scanner import Hit, Scanner
@@ -154,8 +157,11 @@ class Upload:
 
     repository: str
     data: bytearray = field(default_factory=bytearray)
+    parts: int = 0
     last_part: int = 0
     """Bytes of the part that came last."""
+    hash: Hash = field(default_factory=sha256)
+    """Of what came so far."""
     by_docker: bool = False
     """Whether it comes by the Docker Registry API, where a part may be of any size."""
 
@@ -164,8 +170,17 @@ class Upload:
 class Download:
     """A layer that can be had at a URL for some time."""
 
+    digest: str
     data: bytes
     expires_at: datetime
+
+
+@dataclass(slots=True)
+class Fault:
+    """How the next downloads of a layer go wrong, on request."""
+
+    how: Literal["truncated", "corrupted", "substituted", "expired"]
+    left: int
 
 
 class Later(Protocol):
@@ -190,6 +205,10 @@ class Registry:
     repositories: dict[str, Repository] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     downloads: dict[str, Download] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    """By the digest of a layer."""
+    account_settings: dict[str, str] = field(default_factory=dict)
+    """Those that were put, by name."""
     scan_type: str = "BASIC"
     scan_rules: list[dict[str, Any]] = field(default_factory=list)
     pull_exclusions: dict[str, datetime] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import requests
 from botocore.exceptions import ClientError
 from mypy_boto3_ecr import ECRClient
 
-from tests.conformance.cloud import Cloud, manifest, push
+from tests.conformance.cloud import Cloud, manifest, push, upload
 
 pytestmark = pytest.mark.local_only
 
@@ -97,9 +97,40 @@ def test_a_preview_can_be_made_to_list_what_an_index_saves(
 
 
 @pytest.mark.parametrize(
-    ("what", "status"), [("seed", 400), ("clock", 400), ("events/keep", 404), ("nothing", 404), ("failures", 400)]
+    ("what", "status"),
+    [("seed", 400), ("clock", 400), ("events/keep", 404), ("nothing", 404), ("failures", 400), ("blobs", 400)],
 )
 def test_an_order_that_makes_no_sense_is_refused(cloud: Cloud, what: str, status: int) -> None:
     answer = requests.post(f"{cloud.url}/_warden/{what}", json={"strange": 1}, timeout=10)
 
     assert (answer.status_code, list(answer.json())) == (status, ["message"])
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "size"),
+    [("truncated", 200, 50), ("corrupted", 200, 100), ("substituted", 200, 100), ("expired", 403, -1)],
+)
+def test_downloads_of_a_layer_go_wrong_as_often_as_they_are_told_to(
+    cloud: Cloud, ecr: ECRClient, repository: str, how: str, status: int, size: int
+) -> None:
+    content = bytes(range(100))
+    digest = upload(ecr, repository, content)
+    _ask(cloud, "blobs", {"digest": digest, "how": how, "count": 2})
+    url = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)["downloadUrl"]
+
+    spoilt = [requests.get(url, timeout=10) for _ in range(2)]
+    whole = requests.get(url, timeout=10)
+
+    assert [answer.status_code for answer in spoilt] == [status, status]
+    assert all(answer.content != content and size in {len(answer.content), -1} for answer in spoilt)
+    assert (whole.status_code, whole.content) == (200, content)
+
+
+def test_a_part_of_a_layer_goes_wrong_as_its_whole_does(cloud: Cloud, ecr: ECRClient, repository: str) -> None:
+    digest = upload(ecr, repository, bytes(100))
+    _ask(cloud, "blobs", {"digest": digest, "how": "truncated", "count": 1})
+    url = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)["downloadUrl"]
+
+    answer = requests.get(url, headers={"Range": "bytes=10-99"}, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Range"]) == (206, "bytes 10-49/50")

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import oras.client
@@ -10,7 +10,18 @@ import pytest
 import requests
 from mypy_boto3_ecr import ECRClient
 
-from tests.conformance.cloud import DEBIAN, OCI_CONFIG, OCI_MANIFEST, Cloud, index, layer, manifest, push, sha256
+from tests.conformance.cloud import (
+    DEBIAN,
+    OCI_CONFIG,
+    OCI_MANIFEST,
+    Cloud,
+    index,
+    layer,
+    manifest,
+    push,
+    sha256,
+    upload,
+)
 
 pytestmark = pytest.mark.local_only
 
@@ -177,3 +188,70 @@ def test_an_index_is_pulled_by_tag(http: Callable[..., requests.Response], ecr: 
 
 def test_manifests_are_not_deleted_this_way(http: Callable[..., requests.Response], repository: str) -> None:
     assert http("DELETE", f"/v2/{repository}/manifests/v1").status_code == 405
+
+
+@pytest.fixture
+def mounting(ecr: ECRClient) -> Iterator[None]:
+    """The account mounts layers."""
+    ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+    yield
+    ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+
+MOUNTED = layer({"etc/motd": "mounted"})
+
+
+def test_without_the_accounts_setting_a_mount_begins_an_upload(
+    http: Callable[..., requests.Response], ecr: ECRClient, create: Callable[..., str]
+) -> None:
+    source, target = create(), create()
+    digest = upload(ecr, source, MOUNTED)
+
+    answer = http("POST", f"/v2/{target}/blobs/uploads/?mount={digest}&from={source}")
+
+    assert answer.status_code == 202
+    assert http("HEAD", f"/v2/{target}/blobs/{digest}").status_code == 404
+
+
+@pytest.mark.usefixtures("mounting")
+def test_with_the_accounts_setting_a_layer_is_mounted_and_cloudtrail_tells_of_it(
+    http: Callable[..., requests.Response], cloud: Cloud, ecr: ECRClient, create: Callable[..., str]
+) -> None:
+    source, target = create(), create()
+    digest = upload(ecr, source, MOUNTED)
+
+    answer = http("POST", f"/v2/{target}/blobs/uploads/?mount={digest}&from={source}")
+
+    assert (answer.status_code, answer.headers["Docker-Content-Digest"]) == (201, digest)
+    assert answer.headers["Location"].endswith(f"/v2/{target}/blobs/{digest}")
+    assert http("GET", f"/v2/{target}/blobs/{digest}").content == MOUNTED
+    calls = requests.get(f"{cloud.url}/_warden/calls", timeout=10).json()
+    (mounted,) = (call for call in calls if call["operation"] == "MountLayer" and call["repository"] == target)
+    assert mounted["outcome"] == "ok"
+
+
+@pytest.mark.usefixtures("mounting")
+@pytest.mark.parametrize("trouble", ["another encryption", "no such layer", "no such source"])
+def test_what_can_not_be_mounted_begins_an_upload(
+    http: Callable[..., requests.Response], ecr: ECRClient, create: Callable[..., str], trouble: str
+) -> None:
+    source = create()
+    encrypted = {"encryptionConfiguration": {"encryptionType": "KMS"}} if trouble == "another encryption" else {}
+    target = create(**encrypted)
+    digest = upload(ecr, source, MOUNTED) if trouble != "no such layer" else sha256(b"nowhere")
+    asked = source if trouble != "no such source" else "conformance/nowhere"
+
+    assert http("POST", f"/v2/{target}/blobs/uploads/?mount={digest}&from={asked}").status_code == 202
+
+
+def test_a_large_layer_is_pushed_in_one_request(
+    http: Callable[..., requests.Response], ecr: ECRClient, repository: str
+) -> None:
+    content = bytes(25 * 2**20)
+    place = http("POST", f"/v2/{repository}/blobs/uploads/").headers["Location"]
+
+    answer = http("PUT", f"{place}?digest={sha256(content)}", data=content)
+
+    assert answer.status_code == 201
+    (found,) = ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[sha256(content)])["layers"]
+    assert (found["layerAvailability"], found["layerSize"]) == ("AVAILABLE", len(content))

@@ -44,6 +44,7 @@ def test_what_is_denied_is_not_done_and_written_down() -> None:
         "repository": "team/app",
         "caller": ROLE.role,
         "outcome": "AccessDeniedException",
+        "by_waiter": False,
     }
 
 
