@@ -12,7 +12,8 @@ from botocore.config import Config
 from tests.builders import HOME
 from tests.wire import Answer, ok
 from warden.events import Home
-from warden.inventory.accounts import Accounts, Credentials
+from warden.inventory.accounts import Accounts
+from warden.lending import Credentials
 from warden.registry import Registry
 
 Asked = Callable[[Mapping[str, Any]], Answer]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from warden.blobs import Layer
 from warden.errors import Invalid
 from warden.names import Digest, is_digest
 
@@ -30,6 +31,9 @@ MANIFEST_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 """What we accept from BatchGetImage: every kind as it was pushed, so that none is converted."""
+
+ARTIFACT_TYPE = "application/vnd.cncf.oras.artifact.manifest.v1+json"
+"""A manifest that is no image's, of before OCI 1.1; its layers are called blobs, and ECR keeps it."""
 
 LONGEST_PLATFORM = 64
 """Characters; real ones have a third of that. An index may hold megabytes in this place, and a notice that carried them
@@ -67,6 +71,57 @@ class Manifest:
     platforms: tuple[Platform, ...] = ()
     nested: tuple[Digest, ...] = ()
     config: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a manifest needs beside itself: the manifests that an index lists, and the blobs that it names as `layers`.
+
+    `subject` is the manifest that it is about, where it is a signature or the like. Layers that are kept elsewhere, by
+    the word of the manifest, are left out: a registry does not have them. `can_run` says that it is an image with
+    files, whatever else it claims to be: a signature may have an image's configuration, but has no files.
+    """
+
+    children: tuple[Digest, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    subject: Digest | None = None
+    can_run: bool = False
+
+
+def parts(text: str) -> Parts:
+    """What a manifest needs. Raises Invalid where it is none, or names something without a digest or a size."""
+    manifest = _manifest(text)
+    children = listed(text)
+    config = manifest.get("config")
+    named = [_object(config)] if config is not None and "manifests" not in manifest else []
+    for key in ("layers", "blobs"):
+        named += _items(manifest.get(key))
+    layers = (_layer(descriptor) for descriptor in named if not _is_elsewhere(descriptor))
+    subject = _object(manifest.get("subject")).get("digest")
+    return Parts(
+        children,
+        tuple(dict.fromkeys(layers)),
+        Digest(subject) if is_digest(subject) else None,
+        _media_type(_object(config)) in IMAGE_CONFIG_TYPES and any(".tar" in _media_type(one) for one in named),
+    )
+
+
+def _layer(descriptor: Mapping[str, Any]) -> Layer:
+    digest, size = descriptor.get("digest"), descriptor.get("size")
+    if not is_digest(digest):
+        raise Invalid(f"the manifest names a layer without a digest: {str(digest)[:80]!r}")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise Invalid(f"the manifest names no size of {digest}: {str(size)[:80]!r}")
+    return Layer(Digest(digest), size)
+
+
+def _is_elsewhere(descriptor: Mapping[str, Any]) -> bool:
+    """Layers of Windows' base images, mostly: their licence lets nobody but their maker hand them out.
+
+    https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
+    """
+    kind = _media_type(descriptor)
+    return bool(descriptor.get("urls")) and (".foreign." in kind or ".nondistributable." in kind)
 
 
 def read_manifest(text: str) -> Manifest:

@@ -1,7 +1,7 @@
 """Queues to send to, and a message that came from one."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,16 +14,27 @@ if TYPE_CHECKING:
 LONGEST_DELAY = 900
 """Seconds: the longest that SQS holds a message back."""
 
+A_WHOLE_RUN = 900_000
+"""Milliseconds: the longest that Lambda runs."""
+
+
+def _unhurried() -> int:
+    return A_WHOLE_RUN
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message from a function's queue; `receives` counts how often it came, this time included."""
+    """One message from a function's queue; `receives` counts how often it came, this time included.
+
+    `left` says how many milliseconds the invocation may still run.
+    """
 
     id: str
     body: str
     receipt: str
     receives: int
     now: datetime
+    left: Callable[[], int] = field(default=_unhurried, compare=False, repr=False)
 
 
 class Queue:

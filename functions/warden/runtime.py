@@ -232,6 +232,7 @@ class Batch:
                 receipt=record["receiptHandle"],
                 receives=int(record["attributes"]["ApproximateReceiveCount"]),
                 now=clock(),
+                left=remaining,
             )
             if remaining() < MARGIN:
                 failed.append(message.id)  # not begun: it comes again when its visibility ends

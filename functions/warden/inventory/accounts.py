@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_cross-account-with-rol
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -19,27 +18,12 @@ from warden.inventory.eks import Eks, EksElsewhere
 from warden.inventory.lambda_functions import LambdaFunctions
 from warden.inventory.own_functions import OwnFunction
 from warden.inventory.places import OWN_FUNCTION, Part, account_of
+from warden.lending import DENIED, Connect, Credentials, Denied, Lending
 from warden.policy import Source as Kind
 from warden.registry import Registry
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
-
-SESSION = "ecr-warden"
-"""The name of our sessions in other accounts, by which their CloudTrail knows us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a role of another account lends us for an hour."""
-
-    key: str
-    secret: str
-    token: str
-
-
-Connect = Callable[[str, str, Credentials | None], Any]
-"""Makes a client of a service in a region, with the credentials of another account or, for None, our own."""
 
 
 class Accounts:
@@ -62,7 +46,7 @@ class Accounts:
         """
         self._home = home
         self._roles = {account_of(role): role for role in roles}
-        self._sts_client = sts
+        self._lending = Lending(sts)
         self._connect = connect
         self._connect_once = connect_once
         self._registry = registry
@@ -91,17 +75,12 @@ class Accounts:
         if role is None:
             raise Incomplete(f"the policy names no role of account {account} any more")
         try:
-            answer = self._sts_client.assume_role(RoleArn=role, RoleSessionName=SESSION)
-        except ClientError as error:
-            if answers.code(error) not in DENIED:
-                raise
+            return self._lending.lend(role)
+        except Denied as denial:
             raise Incomplete(
                 f"{role} can't be assumed: let its trust policy name the warden's inventory role, or take the role "
-                f"out of inventory.roles ({answers.message(error)})"
+                f"out of inventory.roles ({denial})"
             ) from None
-        with answers.whole("AssumeRole"):
-            lent = answer["Credentials"]
-            return Credentials(lent["AccessKeyId"], lent["SecretAccessKey"], lent["SessionToken"])
 
 
 class Nobody:
@@ -125,23 +104,6 @@ _SOURCES: dict[Kind, Callable[[Any], Source]] = {
     Kind.BATCH: BatchJobs,
     Kind.APP_RUNNER: AppRunner,
 }
-DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthFailure",
-        "AuthorizationError",
-        "InvalidClientTokenId",
-        "OptInRequired",
-        "SubscriptionRequiredException",
-        "UnauthorizedOperation",
-        "UnrecognizedClientException",
-    }
-)
-"""Errors by which AWS says that we may not ask, or that the account has no such region: no retry mends them.
-
-https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-"""
 
 
 def why_denied(error: ClientError) -> str | None:

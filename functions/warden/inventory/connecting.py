@@ -1,13 +1,14 @@
 """The clients by which everybody is asked; made in the inventory function alone, which others need not pay for."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from warden.events import Home
-from warden.inventory.accounts import Accounts, Credentials
+from warden.inventory.accounts import Accounts
+from warden.lending import connect
 from warden.policy import InventorySources
 from warden.registry import Registry
 
@@ -26,21 +27,8 @@ def connected(home: Home, asked: InventorySources, registry: Registry) -> Accoun
         home,
         asked.roles,
         sts=sts,
-        connect=partial(_client, RETRYING),
-        connect_once=partial(_client, WAITING_LONG),
+        connect=partial(connect, RETRYING),
+        connect_once=partial(connect, WAITING_LONG),
         registry=registry,
         app_runner_regions=boto3.Session().get_available_regions("apprunner", home.partition),
     )
-
-
-def _client(config: Config, service: str, region: str, lent: Credentials | None) -> Any:
-    """A client of a service in a region; with the credentials of another account, where there are any."""
-    keys: dict[str, str] = {}
-    if lent:
-        keys = {
-            "aws_access_key_id": lent.key,
-            "aws_secret_access_key": lent.secret,
-            "aws_session_token": lent.token,
-        }
-    client: Any = boto3.client
-    return client(service, region_name=region, config=config, **keys)

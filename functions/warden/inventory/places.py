@@ -60,8 +60,8 @@ def read_part(key: str) -> Part:
 
 
 def parts(policy: Policy, home: Home) -> tuple[Part, ...]:
-    """All parts of an inventory by the policy; none where it protects nothing for being in use."""
-    if True not in _values(policy, "lifecycle.protect.in_use"):
+    """All parts of an inventory by the policy; none where nothing is spared for being in use."""
+    if True not in _values(policy, "lifecycle.protect.in_use") and not quarantines_unused(policy):
         return ()
     return tuple(dict.fromkeys(_parts(policy.inventory, home)))
 
@@ -69,6 +69,15 @@ def parts(policy: Policy, home: Home) -> tuple[Part, ...]:
 def prunes_anything(policy: Policy) -> bool:
     """Whether the policy has the lifecycle of any repository looked at."""
     return any(mode != Mode.OFF for mode in _values(policy, "lifecycle.mode"))
+
+
+def quarantines_unused(policy: Policy) -> bool:
+    """Whether the policy has images of any repository put in quarantine, of which those in use are left alone."""
+    return (
+        policy.asks("quarantine.by")
+        and any(mode != Mode.OFF for mode in _values(policy, "quarantine.mode"))
+        and False in _values(policy, "quarantine.in_use")
+    )
 
 
 def _parts(asked: InventorySources, home: Home) -> Iterator[Part]:
