@@ -11,7 +11,7 @@ from warden.events import Home, NotForUs
 from warden.inventories import Inventories
 from warden.inventory.accounts import Accounts, why_denied
 from warden.inventory.connecting import connected
-from warden.inventory.places import parts, prunes_anything
+from warden.inventory.places import parts, prunes_anything, quarantines_unused
 from warden.inventory_events import InventoryDue, PartDue
 from warden.ledger import Ledger
 from warden.once import one_at_a_time
@@ -55,7 +55,7 @@ class InUse:
 
     def _begin(self, event: InventoryDue, message: Message) -> Outcome:
         """What is expected is written down before anybody is asked, so that no part can think itself the last."""
-        if not prunes_anything(self.policy):
+        if not (prunes_anything(self.policy) or quarantines_unused(self.policy)):
             return Outcome("NothingToPrune", event.sweep)
         asked = parts(self.policy, self.home)
         expected = {part.key: part.said(self.home) for part in asked}
@@ -109,6 +109,8 @@ class InUse:
 
     def _fan_out(self, event: InventoryDue | PartDue, message: Message) -> None:
         self.inventories.conclude(event.sweep, at=event.at)
+        if not prunes_anything(self.policy):
+            return  # quarantine reads it when it has to
         names = [settings.name for settings in self.registry.listing()]
         self.tallies.begin(f"prune#{event.sweep}", repositories=len(names), now=message.now)
         self.prunes.send_all(

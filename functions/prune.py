@@ -32,7 +32,7 @@ from warden.registry import Registry
 from warden.removals import Removals
 from warden.repository_images import Described, RepositoryImages
 from warden.runtime import Deployment, Function, Handle, Outcome
-from warden.standards import standard_of
+from warden.standards import QUARANTINED, standard_of
 from warden.tallies import Tallies
 from warden.usage import Inventory, users
 from warden.wildcard import matches
@@ -41,8 +41,6 @@ BUSY_FOR = timedelta(minutes=11)
 """Longer than the function may run."""
 GIVEN_UP = timedelta(hours=6)
 """When the summary is posted even though not every repository was looked at."""
-FRESH = timedelta(hours=26)
-"""How old an inventory may be: a day, and what a sweep takes."""
 SAME_NEWS = timedelta(days=30)
 """How long the same news is not repeated."""
 SAME_TROUBLE = timedelta(days=7)
@@ -175,15 +173,7 @@ class Pruning:
         """The sweep's inventory, or the last one that was taken; what was never taken is not known."""
         if not standard.lifecycle.protection.in_use:
             return Inventory(now)  # nobody asked, so that nothing is missing
-        sweep = event.sweep or self.inventories.latest()
-        found = self.inventories.of(sweep, event.repository) if sweep else None
-        if found is None:
-            return Inventory(now, missing=("no inventory was taken yet: it is, with the next sweep",))
-        if now - found.taken_at > FRESH:
-            return replace(
-                found, missing=(*found.missing, f"the last inventory is of {found.taken_at:%d %b %H:%M} UTC")
-            )
-        return found
+        return self.inventories.fresh(event.repository, sweep=event.sweep, now=now)
 
     def _read_labels(self, known: Known, standard: Standard, now: datetime) -> Labels:
         """A digest is for ever the same image: its labels are read once, so that every image has its turn."""
@@ -248,9 +238,9 @@ def _remarks(known: Known, standard: Standard, now: datetime) -> tuple[str, ...]
 
 
 def _idle(known: Known, standard: Standard) -> tuple[str, ...]:
-    """The protected patterns that no image's tag matches."""
+    """The protected patterns that no image's tag matches; that of quarantine nobody wrote, and mostly none does."""
     tags = {tag for image in known.images for tag in image.tags}
-    patterns = standard.lifecycle.protection.tags
+    patterns = (pattern for pattern in standard.lifecycle.protection.tags if pattern != QUARANTINED)
     return tuple(pattern for pattern in patterns if not any(matches(pattern, tag) for tag in tags))
 
 

@@ -27,7 +27,8 @@ class ImageTags:
     def put(self, image: ImageId, tag: Tag) -> None:
         """Give an image that is there a further tag; in a repository that lets the tag move, it moves.
 
-        Raises TagTaken where another image has the tag and keeps it, and Refused where the image can't be read.
+        Raises TagTaken where another image has the tag and keeps it, and Refused where the image can't be read, or
+        takes no more tags.
         """
         answer = self._client.batch_get_image(
             repositoryName=image.repository,
@@ -49,6 +50,8 @@ class ImageTags:
             )
         except self._client.exceptions.ImageAlreadyExistsException:
             return  # it has the tag already: a repeated message
+        except self._client.exceptions.LimitExceededException:
+            raise Refused(f"{image} can't be tagged {tag}: it has as many tags as ECR allows") from None
         except self._client.exceptions.ImageTagAlreadyExistsException:
             raise TagTaken(f"{image} can't be tagged {tag}: another image has the tag, and it can't move") from None
 

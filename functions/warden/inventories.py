@@ -5,6 +5,7 @@ is written alike.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_FOR = timedelta(days=7)
+FRESH = timedelta(hours=26)
+"""How old an inventory may be: a day, and what a sweep takes."""
 TOLD = 3
 """How many of those who use one image are named."""
 _EXPECTED = "expected"
@@ -119,6 +122,17 @@ class Inventories:
             else:
                 uses.append(Use(repository, item["reference"]["S"], item["users"]["S"]))
         return Inventory(datetime.fromisoformat(items[_EXPECTED]["at"]["S"]), tuple(uses), tuple(missing))
+
+    def fresh(self, repository: RepositoryName, *, sweep: str = "", now: datetime) -> Inventory:
+        """What is in use by that sweep's inventory, or the last one's; what is old or was never taken is not known."""
+        sweep = sweep or self.latest() or ""
+        found = self.of(sweep, repository) if sweep else None
+        if found is None:
+            return Inventory(now, missing=("no inventory was taken yet: it is, with the next sweep",))
+        if now - found.taken_at > FRESH:
+            old = f"the last inventory is of {found.taken_at:%d %b %H:%M} UTC"
+            return replace(found, missing=(*found.missing, old))
+        return found
 
     def _parts(self, sweep: str) -> dict[str, Mapping[str, Any]]:
         return {item["sk"]["S"]: item for item in items_under(self._client, self._table, _of(sweep))}

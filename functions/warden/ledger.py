@@ -187,6 +187,12 @@ class Ledger:
             },
         )
 
+    def forget_tag(self, image: ImageId, tag: Tag) -> None:
+        """Forget that the image had the tag, if it did: whoever gets the tag next has not moved it."""
+        if self.place_of_tag(image.repository, tag) == image.digest:
+            key: dict[str, Any] = {"pk": {"S": f"tag#{image.repository}:{tag}"}, "sk": {"S": "digest"}}
+            self._client.delete_item(TableName=self._table, Key=key)
+
     def adopt(self, index: ImageId, children: Iterable[Digest], *, now: datetime) -> None:
         """Remember which manifests an index lists: ECR can't be asked for the indexes that list a manifest."""
         for child in children:

@@ -11,6 +11,8 @@ from warden.immutability import Setting
 from warden.names import Digest, ImageId, RepositoryName, Tag, short
 from warden.notices import Fact, Level, Line, Notice, Section, code, link, notice_id, plain
 from warden.policy import Mode, Moves, Standard
+from warden.standards import QUARANTINED
+from warden.wildcard import matches
 
 MOST_CHARACTERS = 128
 """Of a tag, in ECR."""
@@ -47,7 +49,9 @@ class Move:
 
 
 def matter(standard: Standard, tag: Tag) -> bool:
-    """Whether the standard has anything to say of a move of this tag."""
+    """Whether the standard has anything to say of a move of this tag; those of quarantine are the warden's to give."""
+    if matches(QUARANTINED, tag):
+        return False
     watched = standard.tags.mode is not Mode.OFF and standard.tags.moves is not Moves.IGNORE
     return watched and not Setting(standard.tags.immutability, standard.tags.exclude).lets_move(tag)
 

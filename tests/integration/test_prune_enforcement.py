@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prune import FRESH, Pruning
+from prune import Pruning
 from tests.account import Stack
 from tests.builders import HOME, NOW, a_policy, event
 from tests.conformance.cloud import sha256
@@ -17,6 +17,7 @@ from tests.unit.local.images import of_layers, put
 from tests.wire import Answer, error, ok
 from warden import prune_events
 from warden.errors import Unavailable
+from warden.inventories import FRESH
 from warden.lifecycle.shields import lease_of
 from warden.names import Digest, RepositoryName
 from warden.policy import Policy
