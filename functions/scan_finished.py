@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from warden import events, messages
+from warden.consequences import Consequences
 from warden.downloads import download
 from warden.errors import Unavailable
 from warden.events import FindingChanged, HeldNewsDue, Home, NotForUs, ScanFinished
@@ -13,6 +14,7 @@ from warden.ledger import Ledger
 from warden.looking import Looking
 from warden.names import ImageId
 from warden.once import LOOK_AGAIN, once
+from warden.quarantines import Quarantines
 from warden.queues import Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
@@ -40,6 +42,7 @@ class FinishedScans:
     ledger: Ledger
     looking: Looking
     telling: Telling
+    consequences: Consequences
     own: Queue
 
     def handle(self, message: Message) -> Outcome:
@@ -124,6 +127,7 @@ class FinishedScans:
             if look.judgement.is_repetition:
                 if event.asked:  # after a push, it may be, by which the image got a tag
                     self.telling.place(image, now=message.now)
+                self.consequences.follow(look, event=event.id, at=event.at)
                 return "JudgedBefore"
             told = once(
                 self.ledger,
@@ -133,6 +137,7 @@ class FinishedScans:
                 now=message.now,
             )
             if told:
+                self.consequences.follow(look, event=event.id, at=event.at)
                 return told
         raise Unavailable(f"{image.id} is judged by others all the time", retry_after=LOOK_AGAIN)
 
@@ -165,6 +170,12 @@ def connect(deployment: Deployment) -> Handle:
             labels=deployment.image_labels(download),
             notices=deployment.queue("WARDEN_NOTICES"),
             own=own,
+        ),
+        consequences=Consequences(
+            home=deployment.home,
+            quarantines=Quarantines(deployment.dynamodb, deployment["WARDEN_LEDGER"]),
+            promoting=deployment.queue("WARDEN_PROMOTIONS"),
+            quarantining=deployment.queue("WARDEN_QUARANTINES"),
         ),
         own=own,
     ).handle

@@ -123,10 +123,17 @@ def link(text: str, url: str) -> Span:
 MOST_NAMED = 3
 
 
+ABOUT_FINDINGS = frozenset({"findings", "unscanned", "clean"})
+"""The kinds of notices of which the next one says again what the last one said, and more."""
+
+
 def follow_up(notice: Notice) -> Notice:
-    """The notice in a line or two, for a channel that was told the rest before and knows no threads."""
-    if not (notice.sections or notice.tables):
-        return notice  # short already, such as that all is well again
+    """The notice in a line or two, for a channel that was told the rest before and knows no threads.
+
+    What was done because of findings is another story, and is told in full.
+    """
+    if notice.kind not in ABOUT_FINDINGS or not (notice.sections or notice.tables):
+        return notice
     items = [item for section in notice.sections for item in section.items]
     named: list[Span] = []
     for item in items[:MOST_NAMED]:
