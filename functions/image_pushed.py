@@ -71,10 +71,12 @@ class PushedImages:
             repository_scans=settings.scan_on_push,
             scanning=self.registry.scanning(),
             standard=standard,
+            anew=event.anew,
         )
         started = [self._start(image, event, message) for image in plan.images]
         # A scan that we started ends in an event of its own; any other result waits until somebody asks for it.
-        if plan.results_come and (manifest.kind is Kind.INDEX or event.asked or not all(started)):
+        reminded = event.asked and not (event.anew and plan.images)
+        if plan.results_come and (manifest.kind is Kind.INDEX or reminded or not all(started)):
             request = messages.judgement_request(event.image, id=event.id, at=message.now, home=self.home)
             self.judgements.send(request)
         return Outcome("ScansStarted" if any(started) else "NoScanStarted", str(event.image), plan.reason)

@@ -1,28 +1,42 @@
 """The daily sweep: look at every repository, whatever events said or missed, and say once what there was to say."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from warden import events, exemptions, fights, inventory_events, listings, messages, sweep_notice
+from warden import (
+    deletion_notice,
+    events,
+    exemptions,
+    fights,
+    inventory_events,
+    listings,
+    messages,
+    sweep_notice,
+    vacancies,
+)
 from warden.actions import Deed, Result
+from warden.clearing import Clearing, is_deletion
 from warden.enforcement import carried_out, carry_out
 from warden.events import Home, NotForUs, RepositoryDue, SummaryDue, SweepDue
-from warden.images import Image
+from warden.image_rounds import ImageRounds, Round
 from warden.ledger import KEPT, Ledger
-from warden.names import RepositoryName
 from warden.notices import Notice, to_json
-from warden.observing import observe
+from warden.observing import Observed, observe
 from warden.once import once
 from warden.planning import plan
 from warden.policy import Exemption, Policy
+from warden.prunings import Prunings
+from warden.quarantines import Quarantines
 from warden.queues import LONGEST_DELAY, Message, Queue
 from warden.registry import Registry
 from warden.runtime import Deployment, Function, Handle, Outcome
+from warden.standards import standard_of
 from warden.tallies import Tallies
+from warden.vacancies import Vacancies
 
-LOOKED_BACK = timedelta(hours=48)
-"""How far back an image without a verdict is looked for: two sweeps, so that one lost event costs a day at most."""
 LAPSES_LOOKED_BACK = 7
 """Days: sweeps may have failed meanwhile."""
 UNUSED_FOR = timedelta(days=14)
@@ -31,8 +45,6 @@ GIVEN_UP = timedelta(hours=6)
 """When the summary is posted even though not every repository was looked at."""
 SAME_NEWS = timedelta(days=30)
 """How long the same summary is not repeated."""
-AFTER_INDEXES = 60
-"""Seconds by which indexes go first, so that their platform images are known to be theirs."""
 HELLO = "hello"
 _COUNTED = (
     ("changed", Result.DONE),
@@ -40,6 +52,13 @@ _COUNTED = (
     ("blocked", Result.BLOCKED),
     ("refused", Result.REFUSED),
 )
+_COUNTED_DELETIONS = (
+    ("deleted", Result.DONE),
+    ("would_delete", Result.REPORTED),
+    ("blocked", Result.BLOCKED),
+    ("waiting", Result.WAITING),
+)
+"""That ECR refuses to delete a repository is mostly that somebody has pushed there: no person is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +70,10 @@ class Sweep:
     registry: Registry
     ledger: Ledger
     tallies: Tallies
+    clearing: Clearing
+    rounds: ImageRounds
     own: Queue
     notices: Queue
-    pushes: Queue
     judgements: Queue
     inventories: Queue
 
@@ -114,17 +134,18 @@ class Sweep:
 
     def _look_at(self, event: RepositoryDue, message: Message) -> Outcome:
         """Observe, plan, apply, record."""
-        deeds = self._bring_to_standard(event, message)
-        reminded = 0 if deeds is None else self._remind_of_pushes(event.repository, message.now)
-        deeds = deeds or ()
-        counts = {name: sum(deed.result is result for deed in deeds) for name, result in _COUNTED}
-        counts |= {"reminded": reminded, "compliant": int(not deeds)}
+        observed = self._observe(event)
+        deeds, went = self._keep(observed, event, message) if observed else ((), Round())
+        if message.receives > 1:
+            deeds = self._of_all_tries(deeds, event, is_gone=observed is None)
+        self._tell_owners(deeds, event)
+        counts = {**_counts(deeds), "reminded": went.reminded, "rescanned": went.rescanned}
         if self.tallies.count(event.sweep, event.repository, counts, lines=map(str, deeds), now=message.now):
             self.own.send(messages.summary_due(event.sweep, at=event.at, home=self.home))
         return Outcome("LookedAt", event.repository, "; ".join(map(str, deeds)))
 
-    def _bring_to_standard(self, event: RepositoryDue, message: Message) -> tuple[Deed, ...] | None:
-        """What was done, earlier tries of the same message included; None where the repository is gone.
+    def _observe(self, event: RepositoryDue) -> Observed | None:
+        """The repository; None where it is gone.
 
         The listing is enough to see that nothing differs; before anything is changed, ECR is asked again.
         """
@@ -133,33 +154,40 @@ class Sweep:
         observed = look(settings=listed[0], scanning=listed[1])
         if observed and plan(observed.observation, observed.standard):
             observed = look()
-        if observed is None:
-            return None
+        return observed
+
+    def _keep(self, observed: Observed, event: RepositoryDue, message: Message) -> tuple[tuple[Deed, ...], Round]:
+        """Clear the repository away, or else bring it to its standard and go round its images."""
+        cleared = self.clearing.look(observed, sweep=event.sweep, at=event.at, now=message.now)
+        if cleared and cleared.result is Result.DONE:
+            return (cleared,), Round()
         actions = plan(observed.observation, observed.standard)
         if actions:
             actions = fights.stand_back(actions, self.ledger.held_back(event.repository, now=message.now))
         deeds = carry_out(actions, self.registry.apply, self.ledger, event=event.sweep, at=event.at)
-        if message.receives > 1:
-            return carried_out(event.repository, self.ledger, event=event.sweep, at=event.at)
-        return deeds
+        return (*deeds, *filter(None, (cleared,))), self.rounds.go(observed, now=message.now)
 
-    def _remind_of_pushes(self, repository: RepositoryName, now: datetime) -> int:
-        """Ask image_pushed for the images that have no verdict: the event of a push or of a scan was lost."""
-        recent = self.registry.images_pushed_since(repository, now - LOOKED_BACK)
-        forgotten = [image for image in recent if self._is_forgotten(image, now)]
-        indexes = [self._reminder(image, now) for image in forgotten if image.is_index]
-        others = [self._reminder(image, now) for image in forgotten if not image.is_index]
-        self.pushes.send_all(indexes)
-        self.pushes.send_all(others, delay=AFTER_INDEXES if indexes else 0)
-        return len(forgotten)
+    def _of_all_tries(self, deeds: tuple[Deed, ...], event: RepositoryDue, *, is_gone: bool) -> tuple[Deed, ...]:
+        """What was done, earlier tries of the same message included.
 
-    def _is_forgotten(self, image: Image, now: datetime) -> bool:
-        if self.ledger.is_done(f"judged#{image.id}", now=now):
-            return False
-        return bool(image.tags) or image.is_index or not self.ledger.indexes_of(image.id)
+        A deletion that an earlier try had begun was not done if the repository is there and was not deleted now. What
+        waits is in no ledger.
+        """
+        before = carried_out(event.repository, self.ledger, event=event.sweep, at=event.at)
+        deleted = is_gone or any(is_deletion(deed) and deed.result is not Result.WAITING for deed in deeds)
+        return (
+            *(deed for deed in before if deleted or not is_deletion(deed)),
+            *(deed for deed in deeds if deed.result is Result.WAITING),
+        )
 
-    def _reminder(self, image: Image, now: datetime) -> str:
-        return messages.push_reminder(image.id, id=f"reminder {image.id}", at=now, home=self.home)
+    def _tell_owners(self, deeds: tuple[Deed, ...], event: RepositoryDue) -> None:
+        """Tell of a repository that was deleted where its own notices went, and the summary does not go."""
+        for deed in deeds:
+            if is_deletion(deed) and deed.result is Result.DONE:
+                notice = deletion_notice.deletion(deed, sweep=event.sweep, at=event.at, home=self.home)
+                standard = standard_of(self.policy, event.repository, vacancies.tags_of(deed.action.original))
+                others = [name for name in standard.channels if name not in self.policy.default_channels]
+                self.notices.send_all(to_json(notice, channel=channel) for channel in others)
 
     def _unused_exemptions(self, now: datetime) -> tuple[Exemption, ...]:
         """Those in force that have counted for nothing since they were first seen, a while ago."""
@@ -197,18 +225,48 @@ class Sweep:
         return True
 
 
+def _counts(deeds: Collection[Deed]) -> dict[str, int]:
+    """How many deeds there are of each kind; a repository without any complies."""
+    settings = [deed.result for deed in deeds if not is_deletion(deed)]
+    deletions = [deed.result for deed in deeds if is_deletion(deed)]
+    counts = Counter({name: settings.count(result) for name, result in _COUNTED})
+    counts.update({name: deletions.count(result) for name, result in _COUNTED_DELETIONS})
+    return {**counts, "compliant": int(not deeds)}
+
+
 def connect(deployment: Deployment) -> Handle:
     """What a deployed function works with."""
+    table = deployment["WARDEN_LEDGER"]
+    quarantines = Quarantines(deployment.dynamodb, table)
+    judgements = deployment.queue("WARDEN_JUDGEMENTS")
     return Sweep(
         home=deployment.home,
         policy=deployment.policy,
         registry=deployment.registry,
         ledger=deployment.ledger,
         tallies=deployment.tallies,
+        clearing=Clearing(
+            policy=deployment.policy,
+            registry=deployment.registry,
+            vacancies=Vacancies(deployment.ecr, deployment.registry, deployment.dynamodb, table),
+            prunings=Prunings(deployment.dynamodb, table),
+            quarantines=quarantines,
+            ledger=deployment.ledger,
+            tallies=deployment.tallies,
+        ),
+        rounds=ImageRounds(
+            home=deployment.home,
+            policy=deployment.policy,
+            registry=deployment.registry,
+            ledger=deployment.ledger,
+            quarantines=quarantines,
+            pushes=deployment.queue("WARDEN_PUSHES"),
+            judgements=judgements,
+            quarantining=deployment.queue("WARDEN_QUARANTINES"),
+        ),
         own=deployment.queue("WARDEN_QUEUE"),
         notices=deployment.queue("WARDEN_NOTICES"),
-        pushes=deployment.queue("WARDEN_PUSHES"),
-        judgements=deployment.queue("WARDEN_JUDGEMENTS"),
+        judgements=judgements,
         inventories=deployment.queue("WARDEN_INVENTORIES"),
     ).handle
 

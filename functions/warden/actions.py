@@ -22,6 +22,7 @@ class ActionKind(StrEnum):
     """Never taken: it is fixed when a repository is made."""
     PUT_LIFECYCLE_POLICY = "put lifecycle policy"
     DELETE_LIFECYCLE_POLICY = "delete lifecycle policy"
+    DELETE_REPOSITORY = "delete repository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Result(StrEnum):
     BLOCKED = "needs a person"
     REFUSED = "refused by ECR"
     HANDED_OVER = "for the prune function"
+    WAITING = "waits for the next sweep"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def settings(described: Mapping[str, Any]) -> RepositorySettings:
         exclusions=tuple(filter_["filter"] for filter_ in described.get("imageTagMutabilityExclusionFilters") or ()),
         scan_on_push=scans_on_push(described),
         encryption=described["encryptionConfiguration"]["encryptionType"],
+        created_at=described["createdAt"],
     )
 
 

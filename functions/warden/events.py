@@ -47,13 +47,17 @@ class NotForUs:
 
 @dataclass(frozen=True, slots=True)
 class ImagePushed:
-    """An image was pushed, by a tag or by its digest alone; or the sweep reminds of it (`asked`)."""
+    """An image was pushed, by a tag or by its digest alone; or the sweep reminds of it (`asked`).
+
+    `anew` says that the sweep asks since its last scan is old: then it is scanned though ECR has scanned the push.
+    """
 
     id: str
     at: datetime
     image: ImageId
     tag: Tag | None
     asked: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,14 @@ def image_pushed(body: str, home: Home) -> ImagePushed | NotForUs:
     tag = detail.get("image-tag") or None  # a push by digest has no tag, or an empty one
     if tag is not None and not isinstance(tag, str):
         raise Invalid(f"detail.image-tag: expected text, got {type(tag).__name__}")
+    asked = event["source"] == OURS
     return ImagePushed(
         read_text(event, "id"),
         read_time(event),
         read_image(detail),
         Tag(tag) if tag else None,
-        asked=event["source"] == OURS,
+        asked=asked,
+        anew=asked and detail.get("anew") is True,
     )
 
 

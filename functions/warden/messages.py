@@ -39,14 +39,16 @@ def held_news_due(channel: str, episode: str, *, seen: int, at: datetime, home: 
     return request("Held News", detail, id=f"{channel} {episode} {seen}", at=at, home=home)
 
 
-def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home) -> str:
-    """Ask image_pushed to look at an image whose push event may have been lost."""
-    detail = {
+def push_reminder(image: ImageId, *, id: str, at: datetime, home: Home, anew: bool = False) -> str:
+    """Ask image_pushed to look at an image whose push event may have been lost, or `anew` since its scan is old."""
+    detail: dict[str, Any] = {
         "repository-name": image.repository,
         "image-digest": image.digest,
         "action-type": "PUSH",
         "result": "SUCCESS",
     }
+    if anew:
+        detail["anew"] = True
     return request("ECR Image Action", detail, id=id, at=at, home=home)
 
 

@@ -1,7 +1,8 @@
 """What is known of a repository: as much as a plan is made from, and nothing of how it was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from warden.names import RepositoryName
 from warden.wildcard import matches
@@ -37,7 +38,10 @@ class RegistryScanning:
 
 @dataclass(frozen=True, slots=True)
 class RepositorySettings:
-    """What DescribeRepositories says of one repository; a listing says it of a thousand in one call."""
+    """What DescribeRepositories says of one repository; a listing says it of a thousand in one call.
+
+    `created_at` is None where whoever wrote it down did not say.
+    """
 
     name: RepositoryName
     account: str
@@ -45,6 +49,7 @@ class RepositorySettings:
     exclusions: tuple[str, ...]
     scan_on_push: bool
     encryption: str
+    created_at: datetime | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Amazon ECR, as the handlers see it: named by what we want to know or to do, with its pages and refusals hidden."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +78,6 @@ class Registry:
             raise
         with answers.whole("DescribeImages"):
             return answers.image(repository, answer["imageDetails"][0])
-
-    def images_pushed_since(self, repository: RepositoryName, since: datetime) -> Iterator[Image]:
-        """The images that were pushed since then; DescribeImages can't be asked for them, so all pages are read."""
-        return (image for image in self.images(repository) if image.pushed_at >= since)
 
     def images(self, repository: RepositoryName, *, most: int | None = None) -> Iterator[Image]:
         """The images of the repository, a thousand in a call; no more than so many, where `most` says so."""
@@ -237,6 +232,8 @@ class Registry:
                     self._delete_access_policy(action.repository)
                 case ActionKind.PUT_LIFECYCLE_POLICY | ActionKind.DELETE_LIFECYCLE_POLICY:
                     raise Refused(f"{action.kind} of {action.repository}: that is for the prune function to do")
+                case ActionKind.DELETE_REPOSITORY:
+                    raise Refused(f"{action.kind} {action.repository}: that is for the sweep to do")
                 case ActionKind.TAG_REPOSITORY | ActionKind.CHANGE_ENCRYPTION | ActionKind.REVIEW_ACCESS_POLICY:
                     raise Refused(f"{action.kind} of {action.repository}: that is for a person to do")
         except ClientError as error:

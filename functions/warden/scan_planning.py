@@ -25,14 +25,18 @@ def plan_scans(
     repository_scans: bool,
     scanning: RegistryScanning,
     standard: Standard,
+    anew: bool = False,
 ) -> ScanPlan:
     """Which of the images of one push need a scan to be started.
 
-    `repository_scans` is the repository's own scan-on-push setting. A scan reads an image and changes nothing, so it is
-    started in `report` mode too; only `off` stops it.
+    `repository_scans` is the repository's own scan-on-push setting: that is for pushes, and does not help where an old
+    scan is to be made `anew`. A scan reads an image and changes nothing, so it is started in `report` mode too; only
+    `off` stops it.
     """
     if scanning.enhanced:  # StartImageScan is refused: Inspector scans by itself
         return ScanPlan((), "the registry has enhanced scanning", results_come=True)
+    if anew and standard.scanning.mode is not Mode.OFF:
+        return ScanPlan(images, "", results_come=True)
     if repository_scans or scanning.scans_on_push(standard.repository):
         return ScanPlan((), "ECR scans this repository's pushes by itself", results_come=True)
     if standard.scanning.mode is Mode.OFF or not standard.scanning.on_push:

@@ -81,6 +81,24 @@ class Tallies:
         noted, expected = answer["Attributes"]["noted"], answer["Attributes"].get("expected")
         return expected is not None and int(noted["N"]) >= int(expected["N"])
 
+    def take_place(self, sweep: str, repository: str, *, most: int) -> bool:
+        """Whether the repository is one of the first `most` that ask in a sweep; who has a place keeps it."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"sweep#{sweep}"}, "sk": _TALLY},
+                UpdateExpression="ADD places :us",
+                ConditionExpression="attribute_not_exists(places) OR contains(places, :me) OR size(places) < :most",
+                ExpressionAttributeValues={
+                    ":us": {"SS": [repository]},
+                    ":me": {"S": repository},
+                    ":most": {"N": str(most)},
+                },
+            )
+        except self._exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def read(self, sweep: str) -> Tally:
         """The tally as it is now."""
         counts = Counter(expected=0, looked_at=0)
