@@ -12,13 +12,17 @@ _UNKNOWN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "Si
 _SIGN_IN = "sign in, by `aws sso login` or `aws configure`, and choose the account by AWS_PROFILE"
 
 
-def client(service: str) -> Any:
+def client(service: str, *, attempts: int = 5) -> Any:
     """A client of an AWS service, in the account and region that the environment says."""
     import boto3  # noqa: PLC0415 - a third of a second, and most commands don't ask AWS
     from botocore.config import Config  # noqa: PLC0415
 
     make: Any = boto3.client
-    limits: Any = {"retries": {"mode": "standard", "total_max_attempts": 5}, "connect_timeout": 3, "read_timeout": 15}
+    limits: Any = {
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
+        "connect_timeout": 3,
+        "read_timeout": 15,
+    }
     with asking(f"connect to {service}"):
         return make(service, config=Config(**limits))
 

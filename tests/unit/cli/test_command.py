@@ -165,6 +165,52 @@ def test_explain_asks_nobody_what_is_in_use_where_it_does_not_matter(tmp_path: P
     assert "in use is asked" not in run("explain", "team-a/api", "--policy", str(path)).stdout
 
 
+CONSEQUENCES = """\
+version: 1
+mode: enforce
+defaults:
+  channels: [platform]
+  lifecycle: {protect: {in_use: false}}
+  quarantine: {by: pull, break_glass: ["arn:aws:iam::111122223333:role/forensics"]}
+  empty: {after: 90d}
+rules:
+  - match: "staging/*"
+    promote: {to: "release/{name}", tags: ["v*", "1.10"], rename: "{tag}-checked"}
+  - match: "staging/web"
+    quarantine: {in_use: true}
+channels: {platform: {type: slack, secret: warden/slack-platform}}
+"""
+
+
+def test_explain_shows_what_the_verdict_does(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(CONSEQUENCES)
+
+    result = run("explain", "staging/api", "--policy", str(path))
+    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in result.stdout.splitlines()]
+
+    assert ["promote.mode", "enforce", "warden.yaml:2"] in rows
+    assert ["promote.to", "release/{name}", 'rule "staging/*", warden.yaml:10'] in rows
+    assert ["promote.tags", "v*, 1.10", 'rule "staging/*", warden.yaml:10'] in rows
+    assert ["promote.rename", "{tag}-checked", 'rule "staging/*", warden.yaml:10'] in rows
+    assert ["promote.region", "not asked", "built-in default"] in rows
+    assert ["quarantine.mode", "report", "built-in default"] in rows
+    assert ["quarantine.by", "pull", "warden.yaml:6"] in rows
+    assert ["quarantine.break_glass", "arn:aws:iam::111122223333:role/forensics", "warden.yaml:6"] in rows
+    assert ["quarantine.in_use", "false", "built-in default"] in rows
+    assert ["empty.after", "90d", "warden.yaml:7"] in rows
+    assert ["empty.mode", "report", "built-in default"] in rows
+
+
+def test_explain_says_who_is_asked_what_is_in_use_for_quarantine_too(tmp_path: Path) -> None:
+    path = tmp_path / "warden.yaml"
+    path.write_text(CONSEQUENCES)
+
+    asked = "What is in use is asked of ecs, lambda, eks."
+    assert asked in run("explain", "staging/api", "--policy", str(path)).stdout
+    assert asked not in run("explain", "staging/web", "--policy", str(path)).stdout
+
+
 def test_explain_tells_what_a_repositorys_tags_may_not_say(tmp_path: Path) -> None:
     path = tmp_path / "warden.yaml"
     path.write_text(a_file())

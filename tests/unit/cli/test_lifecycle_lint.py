@@ -58,6 +58,7 @@ class Ecr:
             "registryId": "111122223333",
             "imageTagMutability": "MUTABLE",
             "encryptionConfiguration": {"encryptionType": "AES256"},
+            "createdAt": 1795435200.0,
         }
         return ok({"repositories": [{"repositoryName": name, **settings} for name in self.repositories]})
 
