@@ -247,7 +247,8 @@ class EventFunction(Construct):
         )
         for service, resource in sorted(self._patterns()):
             everything = wildcard_of(Stack.of(self), service, resource.name, region=resource.region)
-            accept(self._permissions, everything, f"it is for every {resource.name[:-2]} of this account and region")
+            every = resource.name.rstrip("/:*")
+            accept(self._permissions, everything, f"it is for every {every} of this account and region")
         accept(self.dead_letters, "Serverless-SQSRedrivePolicy", "it is a dead-letter queue itself")
         accept(self.function, "Serverless-LambdaDLQ", "it is never invoked asynchronously: its queue has one")
         accept(

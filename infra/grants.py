@@ -27,6 +27,11 @@ def prunes(compiled: Mapping[str, Any]) -> bool:
     return says("lifecycle.mode", "enforce")(compiled)
 
 
+def promotes(compiled: Mapping[str, Any]) -> bool:
+    """Wanted where images of any repository are promoted."""
+    return asks("promote.to")(compiled) and says("promote.mode", "enforce")(compiled)
+
+
 def looks_at_labels(compiled: Mapping[str, Any]) -> bool:
     """Wanted where a lifecycle rule goes by a label."""
     layers = (layer["lifecycle.rules"][0] or () for layer in _layers(compiled) if "lifecycle.rules" in layer)
@@ -39,8 +44,16 @@ def asks_who_uses(source: str) -> Wanted:
 
 
 def protects_used(compiled: Mapping[str, Any]) -> bool:
-    """Wanted where images are protected for being in use."""
-    return says("lifecycle.protect.in_use", value=True)(compiled)
+    """Wanted where images are spared for being in use: from pruning, or from quarantine."""
+    return says("lifecycle.protect.in_use", value=True)(compiled) or quarantines_unused(compiled)
+
+
+def quarantines_unused(compiled: Mapping[str, Any]) -> bool:
+    """Wanted where images are put in quarantine, or it is said of which that would be, and of those in use not."""
+    modes = {layer["quarantine.mode"][0] for layer in _layers(compiled) if "quarantine.mode" in layer}
+    return (
+        bool(modes - {"off"}) and asks("quarantine.by")(compiled) and says("quarantine.in_use", value=False)(compiled)
+    )
 
 
 def always(_: Mapping[str, Any]) -> bool:
@@ -92,3 +105,30 @@ def roles_of_others(compiled: Mapping[str, Any]) -> tuple[Resource, ...]:
 def own_functions(compiled: Mapping[str, Any]) -> tuple[Resource, ...]:
     """The user's own functions that say what is in use."""
     return tuple(Resource(f"function:{name}") for name in compiled["inventory"]["functions"])
+
+
+def release_repositories(compiled: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """The repositories that images are promoted to in this account, in every region where a rule may want them.
+
+    Those of other accounts are their roles' to write to.
+    """
+    every = _layers(compiled)
+    regions = {layer["promote.region"][0] for layer in every if "promote.region" in layer} - {""}
+    found: set[Resource] = set()
+    for layer in (layer for layer in every if "promote.to" in layer and layer["promote.to"][0]):
+        if _said(layer, "promote.role"):
+            continue
+        name = f"repository/{layer['promote.to'][0].replace('{name}', '*')}"
+        found |= {Resource(name, region) for region in {_said(layer, "promote.region"), *regions}}
+    return tuple(sorted(found))
+
+
+def promotion_roles(compiled: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """The roles of other accounts by which is written to the release repositories there."""
+    roles = {_said(layer, "promote.role") for layer in _layers(compiled)} - {""}
+    return tuple(map(Resource, sorted(roles)))
+
+
+def _said(layer: Mapping[str, Any], field: str) -> str:
+    """What the layer itself says of the field; nothing where it leaves it to others."""
+    return str(layer[field][0]) if field in layer else ""

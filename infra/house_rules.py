@@ -22,6 +22,7 @@ NO_RESOURCE = frozenset(
     {
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
+        "ecr:GetAuthorizationToken",
         "ecr:GetRegistryScanningConfiguration",
         "inspector2:ListFindings",
         "inspector2:ListCoverage",
@@ -36,17 +37,22 @@ NO_RESOURCE = frozenset(
     },
 )
 """Actions that know no resource, so that `*` is all that can be said."""
-NEVER = frozenset({"ecr:DeleteRepository", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration"})
-"""What no function does: delete a repository, or open the registry to others."""
+NEVER = frozenset({"ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration"})
+"""What no function does: open the registry to others."""
 ONLY = {
-    "ecr:BatchDeleteImage": ("ImagePushed", "Prune"),
-    "ecr:PutImage": ("ImagePushed", "Prune"),
+    "ecr:BatchDeleteImage": ("ImagePushed", "Prune", "Quarantine"),
+    "ecr:PutImage": ("ImagePushed", "Promote", "Prune", "Quarantine"),
+    "ecr:CreateRepository": ("Promote",),
+    "ecr:CompleteLayerUpload": ("Promote",),
+    "ecr:DeleteRepository": ("Sweep",),
+    "ecr:TagResource": ("Promote", "Quarantine"),
+    "ecr:UntagResource": ("Quarantine",),
     "ecr:PutLifecyclePolicy": ("Prune",),
     "ecr:DeleteLifecyclePolicy": ("Prune",),
     "ecr:UpdateImageStorageClass": ("Prune",),
-    "ecr:SetRepositoryPolicy": ("RepositoryChanged", "Sweep"),
-    "ecr:DeleteRepositoryPolicy": ("RepositoryChanged", "Sweep"),
-    "sts:AssumeRole": ("Inventory",),
+    "ecr:SetRepositoryPolicy": ("Quarantine", "RepositoryChanged", "Sweep"),
+    "ecr:DeleteRepositoryPolicy": ("Quarantine", "RepositoryChanged", "Sweep"),
+    "sts:AssumeRole": ("Inventory", "Promote"),
     "lambda:InvokeFunction": ("Inventory",),
 }
 """What could do harm, and the functions that need it, where the policy asks for it."""

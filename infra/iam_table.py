@@ -24,8 +24,11 @@ listings of what there is.
 Other policies need a little more, each where they ask for it: `owners`, and a lifecycle rule with a `label`, the blobs
 with images' labels (`GetDownloadUrlForLayer`), `findings.epss_from` Inspector's `ListFindings`, a channel of type `sns`
 `Publish` on its topic, enforced access, enforced lifecycle and tags that are put back the calls that do so.
-`lifecycle.protect.in_use` asks each of `inventory.sources` what is in use, `inventory.roles` are assumed, and
-`inventory.functions` invoked.
+Where promotion is enforced, `promote` reads layers and writes to the release repositories, and to no other;
+`promote.role` is assumed. Where quarantine is enforced, it moves tags and puts its statement into repositories'
+policies. The sweep has `DeleteRepository` where `empty` is enforced.
+`lifecycle.protect.in_use` and `quarantine.by` ask each of `inventory.sources` what is in use, `inventory.roles` are
+assumed, and `inventory.functions` invoked.
 """
 WITHOUT_ASSET = {"aws:cdk:bundling-stacks": []}
 PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": "<region>", "AWS::AccountId": "<account>"}

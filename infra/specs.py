@@ -10,6 +10,7 @@ REGISTRY_WIDE = frozenset(
     {
         "DescribeJobDefinitions",
         "DescribeTaskDefinition",
+        "GetAuthorizationToken",
         "GetRegistryScanningConfiguration",
         "ListClusters",
         "ListCoverage",

@@ -8,12 +8,22 @@ from pathlib import Path
 
 FUNCTIONS = Path("functions")
 THROUGH = (
+    "clearing",
     "departures",
     "enforcement",
+    "image_copy",
+    "image_rounds",
+    "layer_copy",
+    "layer_upload",
     "looking",
     "observing",
     "once",
+    "promotion_record",
     "prune_enforcement",
+    "quarantine_enforcement",
+    "quarantine_records",
+    "quarantine_turns",
+    "release_places",
     "tag_watch",
     "telling",
 )
@@ -34,6 +44,18 @@ ADAPTERS = {
     "threads": ("threads", "Threads"),
     "inventories": ("inventories", "Inventories"),
     "prunings": ("prunings", "Prunings"),
+    "quarantines": ("quarantines", "Quarantines"),
+    "contents": ("image_contents", "ImageContents"),
+    "releases": ("release_repositories", "ReleaseRepositories"),
+    "lending": ("lending", "Lending"),
+    "_lending": ("lending", "Lending"),
+    "layers": ("layers", "LayerStore"),
+    "source": ("layers", "LayerStore"),
+    "_target": ("layers", "LayerStore"),
+    "_progress": ("upload_progress", "UploadProgress"),
+    "_mount": ("mounting", "Mount"),
+    "vacancies": ("vacancies", "Vacancies"),
+    "writes": ("repository_writes", "RepositoryWrites"),
 }
 """By the name under which code has them: module and class."""
 OF_THE_LEDGER = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchWriteItem", "BatchGetItem", "Scan"}
@@ -42,8 +64,10 @@ CLIENTS = {"client", "_client", "_once_client", "_dynamodb", "_eks_client", "_in
 WHO_USES = Path("functions/warden/inventory")
 """All of these are asked by whoever connects to them."""
 WAITERS = {"lifecycle_policy_preview_complete": "get_lifecycle_policy_preview"}
-OTHERWISE_CALLED = {"Invoke": "InvokeFunction"}
+OTHERWISE_CALLED = {"Invoke": "InvokeFunction", "ListImageReferrers": "BatchGetImage"}
 """Operations whose permission has another name."""
+ALSO_NEEDED = {"CreateRepository": {"TagResource"}}
+"""Permissions that an operation needs besides its own, as we call it: a repository is made with a tag."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +190,7 @@ def _action(call: ast.Call) -> set[str]:
     if operation == "get_waiter":
         operation = WAITERS[ast.literal_eval(call.args[0])]
     action = "".join(word.capitalize() for word in operation.split("_"))
-    return {OTHERWISE_CALLED.get(action, action)}
+    return {OTHERWISE_CALLED.get(action, action), *ALSO_NEEDED.get(action, ())}
 
 
 def _name(node: ast.expr) -> str:

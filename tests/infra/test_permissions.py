@@ -118,13 +118,37 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "ScanFinished",
-            sends("ScanFinished", "Notify", "ScanFinished")
+            sends("ScanFinished", "Notify", "ScanFinished", "Promote", "Quarantine")
             | {
                 "ecr:DescribeImages": [REPOSITORIES],
                 "ecr:BatchGetImage": [REPOSITORIES],
                 "ecr:DescribeImageScanFindings": [REPOSITORIES],
                 "ecr:ListTagsForResource": [REPOSITORIES],
                 "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+            },
+        ),
+        (
+            "Promote",
+            sends("Promote", "Notify", "Prune", "Promote")
+            | {
+                "ecr:DescribeImages": [REPOSITORIES],
+                "ecr:ListTagsForResource": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:DeleteItem": ["Ledger/Table"],
+                "dynamodb:Query": ["Ledger/Table"],
+            },
+        ),
+        (
+            "Quarantine",
+            sends("Quarantine", "Notify", "Promote")
+            | {
+                "ecr:DescribeImages": [REPOSITORIES],
+                "ecr:BatchGetImage": [REPOSITORIES],
+                "ecr:GetRepositoryPolicy": [REPOSITORIES],
+                "ecr:ListTagsForResource": [REPOSITORIES],
+                "dynamodb:GetItem": ["Ledger/Table"],
+                "dynamodb:DeleteItem": ["Ledger/Table"],
                 "dynamodb:Query": ["Ledger/Table"],
             },
         ),
@@ -165,7 +189,7 @@ def sends(function: str, *others: str) -> dict[str, list[str]]:
         ),
         (
             "Sweep",
-            sends("Sweep", "Notify", "ImagePushed", "ScanFinished", "Sweep", "Inventory")
+            sends("Sweep", "Notify", "ImagePushed", "ScanFinished", "Sweep", "Inventory", "Quarantine")
             | STANDARD
             | {
                 "ecr:DescribeImages": [REPOSITORIES],
@@ -186,6 +210,14 @@ def test_a_function_may_do_this_and_nothing_else(dev: Synthesised, function: str
         ({"tags.moves": "put_back"}, "image_pushed", "PutTagsBack"),
         ({"access.mode": "enforce"}, "repository_changed", "CloseAccess"),
         ({"access.mode": "enforce"}, "sweep", "CloseAccess"),
+        ({"empty.mode": "enforce"}, "sweep", "DeleteEmpty"),
+        ({"empty.after": 90}, "sweep", "LookForImages"),
+        ({"promote.mode": "enforce", "promote.to": "release/{name}"}, "promote", "Release"),
+        ({"promote.mode": "enforce", "promote.to": "release/{name}"}, "promote", "ReadContents"),
+        ({"promote.mode": "enforce", "promote.to": "release/{name}"}, "promote", "MountLayers"),
+        ({"quarantine.mode": "enforce"}, "quarantine", "MoveTagsAside"),
+        ({"quarantine.mode": "enforce"}, "quarantine", "DenyPulls"),
+        ({"quarantine.mode": "enforce"}, "quarantine", "TellState"),
         ({"lifecycle.mode": "enforce"}, "prune", "Prune"),
         ({"lifecycle.rules": [{"of": "v*", "keep": 3, "label": "team=a"}]}, "prune", "ReadLabels"),
     ],
@@ -198,6 +230,14 @@ def test_what_could_do_harm_is_granted_only_where_the_policy_asks_for_it(
         "tags.moves": ["tell", ""],
         "access.mode": ["report", ""],
         "lifecycle.mode": ["report", ""],
+        "promote.mode": ["report", ""],
+        "promote.to": [None, ""],
+        "promote.region": ["", ""],
+        "promote.role": ["", ""],
+        "quarantine.mode": ["report", ""],
+        "quarantine.by": [None, ""],
+        "empty.mode": ["report", ""],
+        "empty.after": [None, ""],
         "lifecycle.rules": [[{"of": "v*", "keep": 3, "label": None}], ""],
     }
     in_defaults = {"defaults": harmless | {name: [value, ""] for name, value in fields.items()}, "rules": []}
@@ -286,3 +326,52 @@ def test_inventory_may_ask_those_whom_the_policy_names_and_nobody_else(
 
 OURS = ("logs:", "xray:", "sqs:", "dynamodb:")
 """What every function may do."""
+
+
+RELEASE_ROLE = "arn:aws:iam::444455556666:role/ecr-warden-promotion"
+CONSEQUENCES = f"""\
+version: 1
+mode: enforce
+defaults: {{channels: [chat], lifecycle: {{protect: {{in_use: false}}}}, quarantine: {{mode: enforce, by: tags}}}}
+rules:
+  - {{match: "staging/*", promote: {{to: "release/{{name}}", tags: ["v*"]}}}}
+  - {{match: "abroad/*", promote: {{to: "abroad/{{name}}", tags: ["v*"], region: us-east-1}}}}
+  - {{match: "partners/*", promote: {{to: "ours/{{name}}", tags: ["v*"], role: "{RELEASE_ROLE}"}}}}
+channels:
+  chat: {{type: teams, secret: warden/teams}}
+"""
+TO_RELEASE = (
+    *("CreateRepository", "TagResource", "DescribeRepositories", "BatchCheckLayerAvailability"),
+    *("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"),
+)
+IN_QUARANTINE = (
+    *("PutImage", "BatchDeleteImage", "SetRepositoryPolicy", "DeleteRepositoryPolicy"),
+    *("TagResource", "UntagResource"),
+)
+
+
+def test_promote_writes_to_release_repositories_and_quarantine_wherever_an_image_may_block(tmp_path: Path) -> None:
+    (tmp_path / "warden.yaml").write_text(CONSEQUENCES)
+    stack = synthesised(tmp_path / "out", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    promoting, quarantining = grants(stack, "Promote"), grants(stack, "Quarantine")
+    there = sorted(
+        f"arn:aws:ecr:{region}:{ACCOUNT}:repository/{name}"
+        for region, name in ((REGION, "release/*"), ("us-east-1", "release/*"), ("us-east-1", "abroad/*"))
+    )
+    for action in TO_RELEASE:
+        assert promoting[f"ecr:{action}"] == there, action
+    assert promoting["ecr:DescribeImages"] == sorted([REPOSITORIES, *there])
+    assert promoting["ecr:BatchGetImage"] == promoting["ecr:GetDownloadUrlForLayer"] == [REPOSITORIES]
+    assert promoting["ecr:GetAuthorizationToken"] == ["*"]
+    assert promoting["sts:AssumeRole"] == [RELEASE_ROLE]
+    for action in IN_QUARANTINE:
+        assert quarantining[f"ecr:{action}"] == [REPOSITORIES], action
+
+
+def test_quarantine_has_what_is_in_use_asked_though_nothing_is_pruned(tmp_path: Path) -> None:
+    (tmp_path / "warden.yaml").write_text(CONSEQUENCES)
+    stack = synthesised(tmp_path / "out", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    assert {"ecs:ListTasks", "lambda:ListFunctions", "eks:ListClusters"} <= grants(stack, "Inventory").keys()
+    (tmp_path / "warden.yaml").write_text(CONSEQUENCES.replace(", quarantine: {mode: enforce, by: tags}", ""))
+    without = synthesised(tmp_path / "without", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    assert not {"ecs:ListTasks", "lambda:ListFunctions", "eks:ListClusters"} & grants(without, "Inventory").keys()

@@ -9,7 +9,9 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 import inventory
+import promote
 import prune
+import quarantine
 from infra.event_function import EventFunction
 from infra.functions import FUNCTIONS
 from infra.ledger import Ledger
@@ -75,7 +77,12 @@ def test_a_function_may_read_secrets_where_its_code_does(spec: FunctionSpec) -> 
     assert spec.reads_secrets == uses(spec.name).secrets
 
 
-CLAIMS = {"prune": prune.BUSY_FOR, "inventory": inventory.BUSY_FOR}
+CLAIMS = {
+    "prune": prune.BUSY_FOR,
+    "inventory": inventory.BUSY_FOR,
+    "promote": promote.BUSY_FOR,
+    "quarantine": quarantine.BUSY_FOR,
+}
 """Those that hold theirs longer than others."""
 
 

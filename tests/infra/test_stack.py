@@ -1,14 +1,16 @@
 """What is deployed, as the template says it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.functions import FUNCTIONS
+from infra.iam_table import WITHOUT_ASSET
 from infra.specs import FunctionSpec
 
-from .conftest import ACCOUNT, REGION, Synthesised
+from .conftest import ACCOUNT, REGION, Synthesised, synthesised
 
 EACH = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 KINDS = (
@@ -106,7 +108,9 @@ def test_a_message_is_tried_long_enough_then_kept_with_its_reason(dev: Synthesis
     queue, dead = dev.properties(f"{spec.title}/Queue"), dev.properties(f"{spec.title}/DeadLetters")
     assert queue["VisibilityTimeout"] == 6 * dev.properties(f"{spec.title}/Function")["Timeout"]
     assert dev.path_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) == f"{spec.title}/DeadLetters"
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == (100 if spec.name == "notify" else 10)
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == {"notify": 100, "quarantine": 100, "promote": 60}.get(
+        spec.name, 10
+    )
     assert queue["MessageRetentionPeriod"] < dead["MessageRetentionPeriod"] == 14 * 86_400
     assert "RedrivePolicy" not in dead
     own = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['QueueName']}"
@@ -123,8 +127,9 @@ def test_a_function_is_fed_by_its_queue_a_batch_at_a_time(dev: Synthesised, spec
     )
     assert dev.path_of(mapping["EventSourceArn"]) == f"{spec.title}/Queue"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == (1 if spec.name in {"sweep", "inventory", "prune"} else 10)
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2 if spec.name in {"notify", "prune"} else 5}
+    alone = {"sweep", "inventory", "prune", "promote", "quarantine"}
+    assert mapping["BatchSize"] == (1 if spec.name in alone else 10)
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"notify": 2, "prune": 2, "promote": 3}.get(spec.name, 5)}
 
 
 @EACH
@@ -137,7 +142,7 @@ def test_a_function_runs_on_arm64_in_the_asset_with_traces_and_json_logs(dev: Sy
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
     assert dev.path_of(function["LoggingConfig"]["LogGroup"]) == f"{spec.title}/Logs"
     assert dev.path_of(function["Role"]) == f"{spec.title}/Role"
-    assert function["RecursiveLoop"] == ("Allow" if spec.name in {"sweep", "prune"} else "Terminate")
+    assert function["RecursiveLoop"] == ("Allow" if spec.name in {"sweep", "prune", "promote"} else "Terminate")
 
 
 def test_all_functions_share_one_asset(dev: Synthesised) -> None:
@@ -149,7 +154,16 @@ def test_all_functions_share_one_asset(dev: Synthesised) -> None:
     ("function", "own"),
     [
         ("Notify", {}),
-        ("ScanFinished", {"WARDEN_NOTICES": "Notify/Queue"}),
+        (
+            "ScanFinished",
+            {
+                "WARDEN_NOTICES": "Notify/Queue",
+                "WARDEN_PROMOTIONS": "Promote/Queue",
+                "WARDEN_QUARANTINES": "Quarantine/Queue",
+            },
+        ),
+        ("Promote", {"WARDEN_NOTICES": "Notify/Queue", "WARDEN_PRUNES": "Prune/Queue"}),
+        ("Quarantine", {"WARDEN_NOTICES": "Notify/Queue", "WARDEN_PROMOTIONS": "Promote/Queue"}),
         (
             "ImagePushed",
             {
@@ -168,6 +182,7 @@ def test_all_functions_share_one_asset(dev: Synthesised) -> None:
                 "WARDEN_JUDGEMENTS": "ScanFinished/Queue",
                 "WARDEN_NOTICES": "Notify/Queue",
                 "WARDEN_PUSHES": "ImagePushed/Queue",
+                "WARDEN_QUARANTINES": "Quarantine/Queue",
             },
         ),
     ],
@@ -182,7 +197,7 @@ def test_a_function_is_told_where_everything_is(dev: Synthesised, function: str,
         "WARDEN_LEDGER": "Ledger/Table",
         "WARDEN_QUEUE": f"{function}/Queue",
         "WARDEN_DEAD_LETTERS": f"{function}/DeadLetters",
-        "WARDEN_MAX_RECEIVES": "100" if function == "Notify" else "10",
+        "WARDEN_MAX_RECEIVES": {"Notify": "100", "Quarantine": "100", "Promote": "60"}.get(function, "10"),
         "POWERTOOLS_SERVICE_NAME": service,
         "POWERTOOLS_METRICS_NAMESPACE": "ECRWarden",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -220,7 +235,24 @@ def test_alarms_go_nowhere_unless_a_topic_is_given(dev: Synthesised) -> None:
 def test_what_the_warden_reads_of_an_image_is_no_pull(dev: Synthesised) -> None:
     exclusions = dev.of("AWS::ECR::PullTimeUpdateExclusion").values()
     excluded = {dev.path_of(exclusion["Properties"]["PrincipalArn"]) for exclusion in exclusions}
-    assert excluded == {"ScanFinished/Role", "ImagePushed/Role", "Prune/Role"}
+    assert excluded == {"ScanFinished/Role", "ImagePushed/Role", "Prune/Role", "Quarantine/Role"}
+
+
+PROMOTING = """\
+version: 1
+defaults: {channels: [chat]}
+rules:
+  - {match: "staging/*", promote: {mode: enforce, to: "release/{name}", tags: ["v*"]}}
+channels: {chat: {type: slack, secret: warden/slack-platform}}
+"""
+
+
+def test_what_is_read_to_be_promoted_is_no_pull_either(tmp_path: Path) -> None:
+    (tmp_path / "warden.yaml").write_text(PROMOTING)
+    stack = synthesised(tmp_path / "out", policy=str(tmp_path / "warden.yaml"), **WITHOUT_ASSET)
+    exclusions = stack.of("AWS::ECR::PullTimeUpdateExclusion").values()
+    excluded = {stack.path_of(exclusion["Properties"]["PrincipalArn"]) for exclusion in exclusions}
+    assert "Promote/Role" in excluded
 
 
 def test_the_sweep_begins_at_deployment_and_then_daily(dev: Synthesised) -> None:
