@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from local.chat import image_notices, prune_notices, registry_notices, told_notices
+from local.chat import promotion_notices, prune_notices, quarantine_notices, registry_notices, told_notices
 from local.chat.image_notices import NEW_CRITICALS
 from warden.notices import Notice
 
@@ -18,8 +18,8 @@ KINDS: Mapping[str, Notice] = {
     "prune-report": prune_notices.REPORT,
     "prune-done": prune_notices.DONE,
     "prune-refused": prune_notices.REFUSED,
-    "promoted": image_notices.PROMOTED,
-    "quarantined": image_notices.QUARANTINED,
+    "promoted": promotion_notices.PROMOTED,
+    "quarantined": quarantine_notices.BY_TAGS,
     "weekly-digest": registry_notices.WEEKLY_DIGEST,
     "needs-attention": told_notices.NEEDS_ATTENTION,
     "storm": told_notices.STORM,

@@ -13,12 +13,14 @@ from warden.news import NewFinding, News
 from warden.notices import Fact, Notice
 from warden.policy import (
     AccessStandard,
+    EmptyStandard,
     EncryptionStandard,
     FindingsStandard,
     Immutability,
     LifecycleAction,
     LifecycleStandard,
     Mode,
+    QuarantineStandard,
     RepositoryTagsStandard,
     ScanningStandard,
     Standard,
@@ -45,6 +47,8 @@ _STANDARD = Standard(
     encryption=EncryptionStandard(Mode.REPORT, None),
     repository_tags=RepositoryTagsStandard(Mode.REPORT, ()),
     promotion=None,
+    quarantine=QuarantineStandard(Mode.REPORT, None),
+    empty=EmptyStandard(Mode.REPORT, None),
     channels=("platform",),
     origins={"findings.notify_from": "warden.yaml:12", "findings.block_from": "warden.yaml:12"},
 )

@@ -32,6 +32,7 @@ defaults:
     rules:
       - {{expire: untagged, after: 7d}}
   access:    {{mode: enforce, forbid_public: true}}
+  empty:     {{mode: enforce, after: 90d}}
   channels: [platform]
 rules:
   - match: "payments/*"           # ECR does not scan these pushes by itself: the warden starts each scan
@@ -42,6 +43,13 @@ rules:
       rules: [{{expire: untagged, after: 7d}}, {{keep: 2, of: "v*"}}]
       protect: {{in_use: true, tags: ["prod-*"]}}
       caps: {{percent: 80}}
+  - match: "staging/*"            # what passes is copied to its release repository, what blocks loses its tags
+    promote: {{to: "release/{{name}}", tags: ["v*"]}}
+    quarantine: {{mode: enforce, by: tags}}
+  - match: "vault/*"              # what blocks can't be pulled but by those who look into it
+    quarantine: {{mode: enforce, by: pull, break_glass: ["arn:aws:iam::111122223333:role/forensics"]}}
+  - match: {{tag: {{pruning: by-hand}}}}
+    lifecycle: {{rules: []}}
 inventory: {{sources: [ecs, lambda]}}
 channels:
   platform: {{type: slack, secret: warden/slack-platform, hosts: ["127.0.0.1:{port}"]}}

@@ -104,8 +104,8 @@ class Client:
     def push(self, image: Image, repository: str, tag: str | None = None) -> str:
         """Push an image by tag, or by its digest alone; gives its digest. Raises Refused."""
         for content, media_type in ((image.layer(), LAYER), (image.config(), CONFIG)):
-            self._push_blob(repository, content, media_type)
-        return self._push_manifest(repository, image.manifest(), MANIFEST, tag)
+            self.push_blob(repository, content, media_type)
+        return self.push_manifest(repository, image.manifest(), MANIFEST, tag)
 
     def push_index(self, images: Sequence[Image], repository: str, tag: str) -> str:
         """Push a multi-platform image as buildx does: the platforms by digest, then the index by tag."""
@@ -115,9 +115,10 @@ class Client:
             platform = {"os": "linux", "architecture": image.architecture}
             entries.append({**_descriptor(MANIFEST, image.manifest()), "platform": platform})
         index = _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
-        return self._push_manifest(repository, index, INDEX, tag)
+        return self.push_manifest(repository, index, INDEX, tag)
 
-    def _push_blob(self, repository: str, content: bytes, media_type: str) -> None:
+    def push_blob(self, repository: str, content: bytes, media_type: str) -> None:
+        """Push a layer, a configuration or whatever a manifest names. Raises Refused."""
         with tempfile.NamedTemporaryFile() as file:
             Path(file.name).write_bytes(content)
             container = self._oras.get_container(f"{self.host}/{repository}:blob")
@@ -125,7 +126,8 @@ class Client:
         if not answer.ok:
             raise Refused(answer.text)
 
-    def _push_manifest(self, repository: str, manifest: bytes, media_type: str, tag: str | None) -> str:
+    def push_manifest(self, repository: str, manifest: bytes, media_type: str, tag: str | None = None) -> str:
+        """Push a manifest whose parts are there, by tag or by its digest; gives its digest. Raises Refused."""
         digest = _digest(manifest)
         url = f"http://{self.host}/v2/{repository}/manifests/{tag or digest}"
         answer = self._oras.do_request(url, "PUT", data=manifest, headers={"Content-Type": media_type})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from local.chat import notices as samples
-from local.chat import prune_notices
+from local.chat import prune_notices, quarantine_notices
 from local.chat.image_notices import CONSOLE, WHERE
 from local.chat.notices import NEW_CRITICALS
 from warden.notices import Fact, Level, Notice, Section, bold, code, link, plain
@@ -139,5 +139,9 @@ KINDS: Mapping[str, Notice] = {
     "clean": CLEAN,
     "prune-unknown": prune_notices.UNKNOWN,
     "prune-refused-many": prune_notices.REFUSED_MANY,
+    "quarantined-by-pull": quarantine_notices.BY_PULL,
+    "quarantine-released": quarantine_notices.RELEASED,
+    "quarantine-would-be": quarantine_notices.WOULD_BE,
+    "quarantine-refused": quarantine_notices.REFUSED,
 }
 """All of them, those that are drawn for the documentation among them."""
