@@ -84,6 +84,7 @@ class Account:
         self.repositories[name] = {
             "registryId": "111122223333",
             "repositoryName": name,
+            "createdAt": (NOW - timedelta(days=1)).timestamp(),
             "encryptionConfiguration": {"encryptionType": "AES256"},
             "imageTagMutability": "MUTABLE",
             "imageScanningConfiguration": {"scanOnPush": False},

@@ -52,8 +52,18 @@ DEFAULTS: Mapping[str, Any] = {
     "encryption.type": None,
     "repository_tags.mode": "enforce",
     "repository_tags.required": [],
+    "promote.mode": "enforce",
     "promote.to": None,
     "promote.tags": [],
+    "promote.rename": "{tag}",
+    "promote.region": "",
+    "promote.role": "",
+    "quarantine.mode": "enforce",
+    "quarantine.by": None,
+    "quarantine.break_glass": [],
+    "quarantine.in_use": False,
+    "empty.mode": "enforce",
+    "empty.after": None,
     "channels": ["platform"],
 }
 

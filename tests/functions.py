@@ -3,20 +3,28 @@
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from repository_changed import ChangedRepositories
 from scan_finished import FinishedScans
 from sweep import Sweep
 from tests.account import Account, Stack
 from tests.builders import HOME, NOW, a_policy
+from tests.wire import Wire
+from warden.clearing import Clearing
+from warden.consequences import Consequences
 from warden.image_labels import Download, ImageLabels
+from warden.image_rounds import ImageRounds
 from warden.inspector import Inspector
 from warden.looking import Looking
 from warden.notices import Notice
 from warden.policy import Policy
+from warden.prunings import Prunings
+from warden.quarantines import Quarantines
 from warden.queues import Queue
+from warden.registry import Registry
 from warden.telling import Telling
+from warden.vacancies import Vacancies
 
 ROLE_PATH = "/ecr-warden/dev/"
 REPORT = {"tags__mode": "report", "scanning__mode": "report", "lifecycle__mode": "report", "mode": "report"}
@@ -73,13 +81,55 @@ def finished_scans(
         stack.ledger,
         Looking(HOME, policy, registry, stack.ledger, stack.judged, inspector),
         Telling(HOME, policy, stack.ledger, stack.judged, stack.held, labels, notices, own),
+        Consequences(
+            HOME, Quarantines(stack.dynamodb, "ledger"), stack.queue("promotions"), stack.queue("quarantines")
+        ),
         own,
     )
 
 
-def sweep(account: Account, stack: Stack, policy: Policy | None = None) -> Sweep:
-    queues = {name: stack.queue(name) for name in ("own", "notices", "pushes", "judgements", "inventories")}
-    return Sweep(HOME, policy or a_policy(), account.registry, stack.ledger, stack.tallies, **queues)
+class Wired(Protocol):
+    """A registry at the wire: the account's, or that of the local cloud."""
+
+    wire: Wire
+
+
+def sweep(account: Wired, stack: Stack, policy: Policy | None = None) -> Sweep:
+    policy, client = policy or a_policy(), account.wire.client()
+    registry, quarantines = Registry(client, client), Quarantines(stack.dynamodb, "ledger")
+    clearing = Clearing(
+        policy=policy,
+        registry=registry,
+        vacancies=Vacancies(client, registry, stack.dynamodb, "ledger"),
+        prunings=Prunings(stack.dynamodb, "ledger"),
+        quarantines=quarantines,
+        ledger=stack.ledger,
+        tallies=stack.tallies,
+    )
+    judgements = stack.queue("judgements")
+    rounds = ImageRounds(
+        home=HOME,
+        policy=policy,
+        registry=registry,
+        ledger=stack.ledger,
+        quarantines=quarantines,
+        pushes=stack.queue("pushes"),
+        judgements=judgements,
+        quarantining=stack.queue("quarantines"),
+    )
+    return Sweep(
+        home=HOME,
+        policy=policy,
+        registry=registry,
+        ledger=stack.ledger,
+        tallies=stack.tallies,
+        clearing=clearing,
+        rounds=rounds,
+        own=stack.queue("own"),
+        notices=stack.queue("notices"),
+        judgements=judgements,
+        inventories=stack.queue("inventories"),
+    )
 
 
 def run(function: Sweep, stack: Stack, start: str = SWEEP, *, now: Any = NOW) -> list[str]:

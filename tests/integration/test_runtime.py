@@ -13,6 +13,8 @@ from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_f
 
 import image_pushed
 import notify
+import promote
+import quarantine
 import repository_changed
 import scan_finished
 import sweep
@@ -168,7 +170,8 @@ def deployed(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """What a stack gives a function."""
     reset_cold_start_flag()  # type: ignore[no-untyped-call]
     names = {"QUEUE": "own", "DEAD_LETTERS": "dead"}
-    names |= {name.upper(): name for name in ("notices", "judgements", "pushes", "prunes", "inventories")}
+    others = ("notices", "judgements", "pushes", "prunes", "inventories", "promotions", "quarantines")
+    names |= {name.upper(): name for name in others}
     for variable, name in names.items():
         monkeypatch.setenv(f"WARDEN_{variable}", stack.url(name))
     monkeypatch.setenv("WARDEN_LEDGER", "ledger")
@@ -192,7 +195,9 @@ def test_a_function_connects_once_and_knows_its_home_from_its_arn(stack: Stack, 
     assert [(home.account, home.region) for home in homes] == [("111122223333", "eu-central-1")]
 
 
-@pytest.mark.parametrize("module", [image_pushed, scan_finished, repository_changed, sweep, notify])
+@pytest.mark.parametrize(
+    "module", [image_pushed, scan_finished, promote, quarantine, repository_changed, sweep, notify]
+)
 def test_every_handler_drops_a_foreign_message_or_gives_it_up(
     stack: Stack, deployed: None, module: Any, tmp_path: Path
 ) -> None:
