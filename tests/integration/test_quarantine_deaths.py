@@ -20,7 +20,8 @@ from warden.policy import Policy
 from warden.quarantine_events import Order, QuarantineDue
 
 THEIRS = '{ "Statement" : {"Sid":"mine","Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage"} }\n'
-READING = ("Describe", "Get", "List", "BatchGet", "Query")
+READING = ("Describe", "Get", "List", "BatchGet", "Query", "CreateQueue")
+"""A queue is made by the test when it is first asked for: whichever scene comes first."""
 
 
 class Killed(BaseException):
